@@ -1,0 +1,316 @@
+//! The one seam between the tool and databases.
+//!
+//! An [`Engine`] is a database that can be connected to; a [`Session`] is one connection to it. Both
+//! are small traits of verbs: below policy, above SQL text. What differs between databases is *data*
+//! ([`Capabilities`], [`LexRules`]) or the body of a verb; nothing outside this module asks which
+//! database it talks to.
+
+mod error;
+pub mod sqlite;
+mod url;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use ledger::{Digest, Record};
+use uuid::Uuid;
+
+pub use self::error::{EngineError, Fault};
+pub use self::url::{open, Address, UrlError};
+use crate::migration::split::LexRules;
+
+/// What a kind of database can and cannot do, as data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Capabilities {
+    /// The name recorded in `ledger.created` and shown to users: `sqlite`, `postgres`, `mysql`.
+    pub name: &'static str,
+    /// Schema changes take part in transactions, so a failed migration leaves nothing.
+    pub transactional_ddl: bool,
+    /// An open write transaction keeps every other writer out, so a heartbeat may find it busy.
+    pub single_writer: bool,
+    /// Foreign keys are enforced by the session and can be switched off for a table rebuild.
+    pub switchable_foreign_keys: bool,
+}
+
+/// Why a connection is opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Reads only: creates no file, no table, and takes no lock.
+    Read,
+    /// May write.
+    Write,
+}
+
+/// A database that can be connected to.
+#[async_trait]
+pub trait Engine: fmt::Debug + Send + Sync {
+    /// Returns what this kind of database can do.
+    fn capabilities(&self) -> &'static Capabilities;
+
+    /// Returns how scripts for this database are cut into statements.
+    fn lex_rules(&self) -> &'static LexRules;
+
+    /// Returns where the database is, without secrets.
+    fn address(&self) -> &Address;
+
+    /// Opens a connection.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault::Unreachable`] when nothing answers (with [`Access::Read`] also when there is no
+    /// database yet: [`Fault::NoDatabase`]), [`Fault::NotADatabase`], [`Fault::ReadOnly`].
+    async fn connect(&self, access: Access) -> Result<Box<dyn Session>, EngineError>;
+}
+
+/// What is found where the ledger's tables belong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Store {
+    /// None of the tables, views or guards is there.
+    Absent,
+    /// The tables are there and shaped as this version makes them.
+    Present {
+        /// Names of guards (triggers) that are missing or changed; empty when all are on.
+        missing_guards: Vec<String>,
+    },
+    /// Some of the tables are there, and not all of them: a part was dropped.
+    Damaged {
+        /// Names of the tables that are missing.
+        missing: Vec<String>,
+    },
+    /// A table of one of our names is there and is not ours.
+    Foreign {
+        /// The table and what is wrong with it.
+        reason: String,
+    },
+}
+
+/// The database's own account of which database it is (FORMAT.md section 5).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// What stays the same for the life of this database and differs in every other one.
+    pub identity: String,
+    /// The database's name, for people.
+    pub name: String,
+}
+
+/// One row of the events table, columns as they are stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredRecord {
+    /// The `seq` column.
+    pub seq: i64,
+    /// The `line` column: the event's bytes without the line feed.
+    pub line: Vec<u8>,
+    /// The `signature` column, 64 bytes where it is whole.
+    pub signature: Vec<u8>,
+    /// The `prev` column, 32 bytes where it is whole.
+    pub prev: Vec<u8>,
+    /// The `hash` column, 32 bytes where it is whole.
+    pub hash: Vec<u8>,
+}
+
+/// A script's bytes, or what is known of them, under their SHA-256.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Object {
+    /// SHA-256 of the original bytes.
+    pub digest: Digest,
+    /// How many bytes the original has.
+    pub size: u64,
+    /// How `content` holds them.
+    pub encoding: Encoding,
+    /// The stored bytes; empty for [`Encoding::Absent`].
+    pub content: Vec<u8>,
+}
+
+/// How an object's bytes are stored (FORMAT.md section 10).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Encoding {
+    /// As they are.
+    Raw,
+    /// As one Zstandard frame (RFC 8878).
+    Zstd,
+    /// Not at all: too large, or redacted.
+    Absent,
+}
+
+/// Who asks for the lease, and for how long.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    /// The token that every append of the run presents.
+    pub token: Uuid,
+    /// Who runs.
+    pub actor: String,
+    /// Where it runs.
+    pub host: String,
+    /// The run.
+    pub run: Uuid,
+    /// The process on its host, in the form of [`crate::lease::Process`].
+    pub process: String,
+    /// How long the lease lasts without renewal, by the database's clock.
+    pub duration: Duration,
+}
+
+/// The lease row as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lease {
+    /// The holder's token.
+    pub token: Uuid,
+    /// Who holds it.
+    pub actor: String,
+    /// Where the holder runs.
+    pub host: String,
+    /// The holder's run.
+    pub run: Uuid,
+    /// The holder's process on its host.
+    pub process: String,
+    /// Since when, milliseconds since 1970 by the database's clock.
+    pub since_ms: i64,
+    /// Until when, milliseconds since 1970 by the database's clock.
+    pub expires_ms: i64,
+    /// The database's clock at the time of reading.
+    pub now_ms: i64,
+}
+
+/// How a transaction that runs a script begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Begin {
+    /// Enforce foreign keys while the script runs, where that can be chosen.
+    pub enforce_foreign_keys: bool,
+    /// How long to wait for the database's own locks.
+    pub lock_timeout: Duration,
+}
+
+/// A digest of the database's own definitions (FORMAT.md section 9).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SchemaFingerprint {
+    /// The SHA-256 over the sorted definitions.
+    pub digest: Digest,
+    /// The version of what is put under the digest.
+    pub format: u32,
+    /// The server's major version.
+    pub server: String,
+}
+
+/// Stops the statement that a session is executing; may be called from any task or thread.
+#[derive(Clone)]
+pub struct Interrupter(Arc<dyn Fn() + Send + Sync>);
+
+impl Interrupter {
+    /// Wraps `stop`, which must return at once.
+    pub fn new(stop: impl Fn() + Send + Sync + 'static) -> Self {
+        Self(Arc::new(stop))
+    }
+
+    /// Asks the database to stop what the session is executing, now and until the session's
+    /// [`Session::resume`].
+    pub fn interrupt(&self) {
+        (self.0)();
+    }
+}
+
+impl fmt::Debug for Interrupter {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Interrupter")
+    }
+}
+
+/// One connection.
+///
+/// Verbs that append or touch the lease run inside the transaction that [`Session::begin`] opened;
+/// reading verbs run inside or outside of one.
+#[async_trait]
+pub trait Session: Send {
+    /// Returns what is found where the ledger's tables belong.
+    async fn store(&mut self) -> Result<Store, EngineError>;
+
+    /// Creates tables, guards and views, inside the open transaction.
+    ///
+    /// `identity` is the random id kept with the store, for databases that have none of their own.
+    async fn create_store(&mut self, identity: &str) -> Result<(), EngineError>;
+
+    /// Returns which database this is; the store must be present.
+    async fn identity(&mut self) -> Result<Identity, EngineError>;
+
+    /// Returns up to `limit` records with `seq >= from`, ordered by `seq`.
+    async fn records(&mut self, from: u64, limit: u32) -> Result<Vec<StoredRecord>, EngineError>;
+
+    /// Appends records that follow the stored head, inside the open transaction.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault::Conflict`] when another append came first.
+    async fn append(&mut self, records: &[Record]) -> Result<(), EngineError>;
+
+    /// Stores an object unless its digest is there already, inside the open transaction.
+    async fn put_object(&mut self, object: &Object) -> Result<(), EngineError>;
+
+    /// Returns the object with this digest.
+    async fn object(&mut self, digest: &Digest) -> Result<Option<Object>, EngineError>;
+
+    /// Returns the digests of up to `limit` objects above `after`, in ascending order.
+    async fn object_digests(
+        &mut self,
+        after: Option<Digest>,
+        limit: u32,
+    ) -> Result<Vec<Digest>, EngineError>;
+
+    /// Returns the lease where one is held, expired or not.
+    async fn lease(&mut self) -> Result<Option<Lease>, EngineError>;
+
+    /// Takes the lease if it is free, or held with the token `replacing`; says whether it did.
+    async fn take_lease(
+        &mut self,
+        claim: &Claim,
+        replacing: Option<Uuid>,
+    ) -> Result<bool, EngineError>;
+
+    /// Renews the lease for `duration` from now if it is held with `token`; says whether it was.
+    ///
+    /// Inside a transaction this is the fence: `false` means that the run has lost its place.
+    async fn renew_lease(&mut self, token: Uuid, duration: Duration) -> Result<bool, EngineError>;
+
+    /// Frees the lease if it is held with `token`; says whether it was.
+    async fn release_lease(&mut self, token: Uuid) -> Result<bool, EngineError>;
+
+    /// Opens a transaction that may write, waiting for other writers up to the lock timeout.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault::Busy`] when another writer did not finish in time.
+    async fn begin(&mut self, begin: &Begin) -> Result<(), EngineError>;
+
+    /// Commits the open transaction.
+    async fn commit(&mut self) -> Result<(), EngineError>;
+
+    /// Rolls the open transaction back; succeeds when the database has already done so.
+    async fn rollback(&mut self) -> Result<(), EngineError>;
+
+    /// Says whether the transaction that [`Session::begin`] opened is still open.
+    async fn in_transaction(&mut self) -> Result<bool, EngineError>;
+
+    /// Executes one statement of a script and returns how many rows it changed.
+    async fn execute(&mut self, sql: &str) -> Result<u64, EngineError>;
+
+    /// Runs a query that must give one row whose first column is true; says whether it did.
+    async fn holds(&mut self, sql: &str) -> Result<bool, EngineError>;
+
+    /// Returns a description of each row that breaks a foreign key, sorted; where foreign keys
+    /// cannot be switched off the list is empty.
+    async fn foreign_key_violations(&mut self) -> Result<Vec<String>, EngineError>;
+
+    /// Puts the session back to how it was when it was opened, whatever a script did to it.
+    async fn reset(&mut self) -> Result<(), EngineError>;
+
+    /// Returns the fingerprint of every definition but ours.
+    async fn fingerprint(&mut self) -> Result<SchemaFingerprint, EngineError>;
+
+    /// Returns what stops the statement this session is executing.
+    fn interrupter(&self) -> Interrupter;
+
+    /// Lets the session execute again after an interrupt.
+    fn resume(&mut self);
+
+    /// Closes the connection.
+    async fn close(self: Box<Self>) -> Result<(), EngineError>;
+}
