@@ -1,0 +1,161 @@
+//! What can go wrong, and who is at fault.
+//!
+//! Each error has a stable kebab-case code with a heading in `docs/errors.md`, a message that says what
+//! was expected and what was found, and a hint that says what to do next. The exit code follows from
+//! the variant, in one place ([`Error::exit_code`]).
+
+use ledger::Finding;
+
+use crate::engine::{EngineError, Fault};
+use crate::migration::Problem;
+use crate::report::{LockView, Refusal, RunReport, SqlFailure};
+
+/// Who asked the run to stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StopReason {
+    /// SIGINT, usually Ctrl-C.
+    Interrupt,
+    /// SIGTERM.
+    Terminate,
+    /// The run's own time limit.
+    Timeout,
+}
+
+/// An error of the library; [`Error::done`] tells what had been done before it.
+#[derive(Debug)]
+pub enum Error {
+    /// A migration's SQL, its checks, or the time limit failed. Exit code 1.
+    Failed {
+        /// The version.
+        version: String,
+        /// Where and why.
+        failure: Box<SqlFailure>,
+        /// Nothing of the migration remains.
+        clean: bool,
+        /// What the run did before.
+        done: Box<RunReport>,
+    },
+    /// What was typed or configured cannot be used. Exit code 2.
+    Usage {
+        /// A stable code.
+        code: &'static str,
+        /// What was expected and found.
+        message: String,
+        /// What to do next.
+        hint: String,
+    },
+    /// Files of the migrations folder cannot be used. Exit code 2.
+    Files(Vec<Problem>),
+    /// Refused by a rule. Exit code 3.
+    Refused(Vec<Refusal>),
+    /// The ledger, a script or the database is not what was recorded. Exit code 4.
+    Integrity {
+        /// A stable code.
+        code: &'static str,
+        /// What was expected and found.
+        message: String,
+        /// What to do next.
+        hint: String,
+        /// What the verifier found.
+        findings: Vec<Finding>,
+    },
+    /// Another run holds the lease. Exit code 5.
+    Locked {
+        /// Who, if it is still there.
+        holder: Option<Box<LockView>>,
+        /// What was waited for, and how long.
+        message: String,
+        /// What the run did before it lost its place.
+        done: Box<RunReport>,
+    },
+    /// A person must decide first. Exit code 7.
+    Undecided(Vec<Refusal>),
+    /// The run was stopped on request. Exit code 130 or 143; after a time limit 1.
+    Stopped {
+        /// By whom.
+        reason: StopReason,
+        /// What the run did before.
+        done: Box<RunReport>,
+    },
+    /// The database failed. Exit code 6 when it cannot be reached, 5 when busy, else 1 or 4.
+    Engine {
+        /// The database's words.
+        error: EngineError,
+        /// What was being done.
+        doing: &'static str,
+        /// What the run did before.
+        done: Box<RunReport>,
+    },
+    /// The key or the signature program failed. Exit code 2.
+    Signing {
+        /// What was expected and found.
+        message: String,
+        /// What to do next.
+        hint: String,
+    },
+}
+
+impl Error {
+    /// Returns the documented exit code of a command that ends with this error.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Failed { .. } => 1,
+            Self::Usage { .. } | Self::Files(_) | Self::Signing { .. } => 2,
+            Self::Refused(_) => 3,
+            Self::Integrity { .. } => 4,
+            Self::Locked { .. } => 5,
+            Self::Undecided(_) => 7,
+            Self::Stopped { reason, .. } => match reason {
+                StopReason::Interrupt => 130,
+                StopReason::Terminate => 143,
+                StopReason::Timeout => 1,
+            },
+            Self::Engine { error, .. } => match error.fault {
+                Fault::Unreachable | Fault::NoDatabase | Fault::ReadOnly => 6,
+                Fault::Busy => 5,
+                Fault::NotADatabase => 4,
+                _ => 1,
+            },
+        }
+    }
+
+    /// Returns the stable kebab-case code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Failed { .. } => "migration-failed",
+            Self::Usage { code, .. } | Self::Integrity { code, .. } => code,
+            Self::Files(problems) => problems.first().map_or("files-invalid", |first| first.code),
+            Self::Refused(reasons) => reasons.first().map_or("refused", |first| first.code),
+            Self::Locked { .. } => "locked",
+            Self::Undecided(reasons) => reasons.first().map_or("undecided", |first| first.code),
+            Self::Stopped { reason, .. } => match reason {
+                StopReason::Interrupt | StopReason::Terminate => "interrupted",
+                StopReason::Timeout => "timeout",
+            },
+            Self::Engine { error, .. } => match error.fault {
+                Fault::Unreachable => "database-unreachable",
+                Fault::NoDatabase => "database-missing",
+                Fault::NotADatabase => "not-a-database",
+                Fault::ReadOnly => "database-read-only",
+                Fault::Busy => "database-busy",
+                Fault::Conflict => "append-conflict",
+                Fault::Interrupted => "interrupted",
+                Fault::Full => "disk-full",
+                Fault::Statement => "statement-failed",
+                Fault::Io => "database-io",
+            },
+            Self::Signing { .. } => "signing-failed",
+        }
+    }
+
+    /// Returns what had been done before the error, where a run was under way.
+    pub fn done(&self) -> Option<&RunReport> {
+        match self {
+            Self::Failed { done, .. }
+            | Self::Locked { done, .. }
+            | Self::Stopped { done, .. }
+            | Self::Engine { done, .. } => Some(done),
+            _ => None,
+        }
+    }
+}

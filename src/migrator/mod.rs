@@ -1,0 +1,1 @@
+//! The facade: the only door for the command line and for programs that embed the tool.

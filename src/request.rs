@@ -1,0 +1,143 @@
+//! What the tool can be asked, as plain data.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use ledger::Digest;
+
+use crate::migration::Version;
+
+/// What holds for every command on one database.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The environment that was named by flag, variable or configuration; `None` when nobody did.
+    pub environment: Option<String>,
+    /// Writes need the environment to be stated, and destructive commands its name as confirmation.
+    pub protected: bool,
+    /// The ledger id that the configuration pins: any of the chain's ids.
+    pub ledger: Option<Digest>,
+    /// The folder of migrations.
+    pub migrations: PathBuf,
+    /// Sub-folders of it count too.
+    pub recursive: bool,
+    /// How long a lease lasts without renewal.
+    pub lease: Duration,
+    /// How long to wait for another run's lease.
+    pub lease_wait: Duration,
+    /// How long to wait for the database's own locks, unless a migration says otherwise.
+    pub lock_timeout: Duration,
+    /// Apply what is older than the newest applied migration.
+    pub out_of_order: bool,
+}
+
+impl Settings {
+    /// Returns the defaults for a folder of migrations.
+    pub fn new(migrations: PathBuf) -> Self {
+        Self {
+            environment: None,
+            protected: false,
+            ledger: None,
+            migrations,
+            recursive: false,
+            lease: Duration::from_secs(60),
+            lease_wait: Duration::from_secs(300),
+            lock_timeout: Duration::from_secs(30),
+            out_of_order: false,
+        }
+    }
+}
+
+/// What `up` is asked.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Up {
+    /// Apply up to and including this version.
+    pub to: Option<Version>,
+    /// Apply at most so many.
+    pub count: Option<usize>,
+    /// Apply what is older than the newest applied migration.
+    pub out_of_order: bool,
+    /// A reference to the change's ticket, recorded.
+    pub ticket: Option<String>,
+    /// Stop the run after so long.
+    pub timeout: Option<Duration>,
+}
+
+/// Which migrations `down` undoes, newest applied first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Back {
+    /// The last `n` that were applied.
+    Steps(usize),
+    /// All of one batch, or of the last one.
+    Batch(Option<u64>),
+    /// All that were applied after this version, which stays.
+    To(Version),
+    /// All.
+    All,
+}
+
+/// What `down` is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Down {
+    /// Which.
+    pub back: Back,
+    /// A reference to the change's ticket, recorded.
+    pub ticket: Option<String>,
+    /// Stop the run after so long.
+    pub timeout: Option<Duration>,
+}
+
+/// A person's answer about one migration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Resolution {
+    /// It did take effect, or was done by hand.
+    Applied,
+    /// It did not take effect, or was undone by hand.
+    NotApplied,
+    /// The applied file was changed, and the change is right.
+    AcceptChange,
+    /// Go on from the first statement that is not applied.
+    Resume,
+}
+
+/// What `resolve` is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resolve {
+    /// Which migration.
+    pub version: Version,
+    /// The answer.
+    pub resolution: Resolution,
+    /// Why, recorded.
+    pub reason: String,
+}
+
+/// What `verify` is asked.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Verify {
+    /// The ledger id, obtained some other way.
+    pub ledger: Option<Digest>,
+    /// The text of an allowed-signers file.
+    pub trust: Option<String>,
+    /// The texts of checkpoints that were kept outside the database.
+    pub checkpoints: Vec<String>,
+    /// Out-of-band schema changes are errors.
+    pub strict: bool,
+}
+
+/// Which events are wanted; what is `None` does not restrict.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct EventFilter {
+    /// Not before this time.
+    pub since: Option<ledger::Timestamp>,
+    /// Not after this time.
+    pub until: Option<ledger::Timestamp>,
+    /// Of this kind, or of kinds that begin with it and a dot.
+    pub kind: Option<String>,
+    /// About this version.
+    pub migration: Option<String>,
+    /// By this actor.
+    pub actor: Option<String>,
+    /// Of this run.
+    pub run: Option<uuid::Uuid>,
+    /// From this place in the log.
+    pub from: u64,
+}
