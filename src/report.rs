@@ -181,7 +181,19 @@ pub struct Status {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_failure: Option<LastFailure>,
     /// Warnings, of the files and of the log.
-    pub warnings: Vec<Finding>,
+    pub warnings: Vec<Notice>,
+}
+
+/// Something that a person should know and that stops nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Notice {
+    /// A stable kebab-case name.
+    pub code: &'static str,
+    /// The event that it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seq: Option<u64>,
+    /// One sentence.
+    pub message: String,
 }
 
 /// How one migration of a run ended.

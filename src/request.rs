@@ -1,5 +1,6 @@
 //! What the tool can be asked, as plain data.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -12,8 +13,8 @@ use crate::migration::Version;
 pub struct Settings {
     /// The environment that was named by flag, variable or configuration; `None` when nobody did.
     pub environment: Option<String>,
-    /// Writes need the environment to be stated, and destructive commands its name as confirmation.
-    pub protected: bool,
+    /// The protected environments: a write to one needs it to be named.
+    pub protected: BTreeSet<String>,
     /// The ledger id that the configuration pins: any of the chain's ids.
     pub ledger: Option<Digest>,
     /// The folder of migrations.
@@ -35,7 +36,7 @@ impl Settings {
     pub fn new(migrations: PathBuf) -> Self {
         Self {
             environment: None,
-            protected: false,
+            protected: BTreeSet::new(),
             ledger: None,
             migrations,
             recursive: false,

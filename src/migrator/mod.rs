@@ -1,1 +1,69 @@
 //! The facade: the only door for the command line and for programs that embed the tool.
+//!
+//! A [`Migrator`] reads the log first, decides with pure functions, and writes only under the lease.
+//! It never prints, prompts, or reads the environment or the clock.
+
+mod acquire;
+mod events;
+mod init;
+mod lock;
+mod open;
+mod resolve;
+mod run;
+mod status;
+mod verify;
+mod work;
+
+use std::sync::Arc;
+
+use ledger::Signer;
+
+pub(crate) use self::open::broken;
+use crate::context::Context;
+use crate::engine::Engine;
+use crate::error::Error;
+use crate::request::Settings;
+
+/// Gives the signing key, and only when something must be signed.
+pub trait Keys: Send + Sync {
+    /// Returns the key; `opening` says that a new ledger is being opened, so that one may be made.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Signing`] or [`Error::Usage`], with how to give a key.
+    fn signer(&self, opening: bool) -> Result<Signing, Error>;
+}
+
+/// A key that signs, and the name under which a new ledger knows it.
+#[derive(Clone)]
+pub struct Signing {
+    /// Signs.
+    pub signer: Arc<dyn Signer>,
+    /// The key's name.
+    pub name: String,
+}
+
+/// Applies, rolls back, reads and verifies: one database, one folder of migrations.
+pub struct Migrator {
+    engine: Arc<dyn Engine>,
+    settings: Settings,
+    context: Context,
+    keys: Arc<dyn Keys>,
+}
+
+impl Migrator {
+    /// Creates a migrator; nothing is opened before a command.
+    pub fn new(
+        engine: Arc<dyn Engine>,
+        settings: Settings,
+        context: Context,
+        keys: Arc<dyn Keys>,
+    ) -> Self {
+        Self {
+            engine,
+            settings,
+            context,
+            keys,
+        }
+    }
+}

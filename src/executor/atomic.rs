@@ -1,0 +1,267 @@
+//! A migration in one transaction: its effects and the event that says so are committed together.
+
+use super::failure::StepFailure;
+use super::record::{fact_of_success, fact_to_start, objects_of};
+use super::script::{self, Halt};
+use super::Run;
+use crate::context::Progress;
+use crate::engine::{Begin, EngineError, Fault};
+use crate::fault;
+use crate::journal::Fact;
+use crate::migration::{Class, Control, Script, Statement};
+use crate::plan::Step;
+use crate::report::SqlFailure;
+
+/// Statements between two reports of progress.
+const PROGRESS_EVERY: u64 = 64;
+
+/// The most rows that a message about foreign keys names.
+const ROWS_NAMED: usize = 5;
+
+/// Executes step `index`, whose start is in the log, and starts the next one with its commit.
+pub(super) async fn run(run: &mut Run, index: usize, began_ms: u64) -> Result<(), StepFailure> {
+    let step = run.steps[index].clone();
+    run.ensure_started(index).await?;
+    let script = script::load(&mut *run.session, &step).await?;
+    run.know_violations(&step).await?;
+    fault::reach("step::before-begin");
+    let begin = Begin {
+        enforce_foreign_keys: step.enforce_foreign_keys,
+        lock_timeout: step.lock_timeout.unwrap_or(run.lock_timeout),
+    };
+    run.session
+        .begin(&begin)
+        .await
+        .map_err(|error| StepFailure::engine(error, "beginning a migration's transaction"))?;
+    fault::reach("step::after-begin");
+    execute_all(run, &step, &script).await?;
+    fault::reach("step::before-check");
+    run.check_foreign_keys(&step).await?;
+    verify(run, &script, &step).await?;
+    drop(script);
+    run.commit_step(index, began_ms, Vec::new()).await?;
+    fault::reach("step::after-commit");
+    if step.changes_session {
+        run.session
+            .reset()
+            .await
+            .map_err(|error| StepFailure::engine(error, "resetting the session"))?;
+    }
+    Ok(())
+}
+
+async fn execute_all(run: &mut Run, step: &Step, script: &Script) -> Result<(), StepFailure> {
+    let deadline = script::deadline(step.timeout);
+    let rules = run.engine.lex_rules();
+    let mut done = 0;
+    for statement in script.statements(rules) {
+        let statement = statement.map_err(|error| StepFailure::Changed(error.into()))?;
+        if step.own_transaction && frames(&statement) {
+            continue;
+        }
+        fault::reach("step::before-statement");
+        script::execute(&mut *run.session, statement.text, &run.context.stop, deadline)
+            .await
+            .map_err(|halt| halted(run, step, script, &statement, halt))?;
+        fault::reach("step::after-statement");
+        done += 1;
+        if done % PROGRESS_EVERY == 0 || done == step.statements {
+            run.context.observer.observe(&Progress::Statements {
+                done,
+                of: step.statements,
+            });
+        }
+    }
+    let open = run.session.in_transaction().await;
+    if open.map_err(|error| StepFailure::engine(error, "checking the transaction"))? {
+        return Ok(());
+    }
+    Err(StepFailure::Sql(Box::new(about(
+        step,
+        "the script ended the transaction that it ran in".to_owned(),
+    ))))
+}
+
+/// The script's own BEGIN or COMMIT around all of it.
+fn frames(statement: &Statement<'_>) -> bool {
+    matches!(
+        statement.class,
+        Class::TransactionControl(Control::Begin | Control::Commit)
+    )
+}
+
+/// Turns the end of a statement into the failure of its step, with its place in the file.
+pub(super) fn halted(
+    run: &Run,
+    step: &Step,
+    script: &Script,
+    statement: &Statement<'_>,
+    halt: Halt,
+) -> StepFailure {
+    match halt {
+        Halt::Stopped(reason) => StepFailure::Stopped(reason),
+        Halt::TimedOut => StepFailure::TimedOut(step.timeout.unwrap_or_default()),
+        Halt::Engine(error) if error.fault == Fault::Interrupted && run.heartbeat.lost() => {
+            StepFailure::LeaseLost
+        }
+        Halt::Engine(error) => {
+            StepFailure::Sql(Box::new(located(step, script, statement, &error)))
+        }
+    }
+}
+
+/// Says where in the file the database found its error: at the offset it gave, else at the statement.
+fn located(
+    step: &Step,
+    script: &Script,
+    statement: &Statement<'_>,
+    error: &EngineError,
+) -> SqlFailure {
+    let offset = statement.offset + error.offset.unwrap_or(0).min(statement.text.len());
+    let place = script.line_of(offset);
+    SqlFailure {
+        path: step.candidate.script.label(),
+        statement: Some(statement.index),
+        line: Some(place.line as u64),
+        column: Some(place.column as u64),
+        text: Some(place.text.to_owned()),
+        message: error.message.clone(),
+        code: error.code.clone(),
+    }
+}
+
+pub(super) fn about(step: &Step, message: String) -> SqlFailure {
+    SqlFailure {
+        path: step.candidate.script.label(),
+        statement: None,
+        line: None,
+        column: None,
+        text: None,
+        message,
+        code: None,
+    }
+}
+
+/// Each query of the VERIFY section must return one row whose first column is true.
+pub(super) async fn verify(run: &mut Run, script: &Script, step: &Step) -> Result<(), StepFailure> {
+    let rules = run.engine.lex_rules();
+    for query in script.verifications(rules) {
+        let query = query.map_err(|error| StepFailure::Changed(error.into()))?;
+        let message = match run.session.holds(query.text).await {
+            Ok(true) => continue,
+            Ok(false) => "expected the verification query to return one row whose first column is true"
+                .to_owned(),
+            Err(error) => {
+                let mut failure = located(step, script, &query, &error);
+                failure.statement = None;
+                return Err(StepFailure::Sql(Box::new(failure)));
+            }
+        };
+        let error = EngineError::new(Fault::Statement, message);
+        let mut failure = located(step, script, &query, &error);
+        failure.statement = None;
+        return Err(StepFailure::Sql(Box::new(failure)));
+    }
+    Ok(())
+}
+
+impl Run {
+    /// Starts the step now, if its start did not ride in the commit before.
+    pub(super) async fn ensure_started(&mut self, index: usize) -> Result<(), StepFailure> {
+        if self.started == Some(index) {
+            return Ok(());
+        }
+        let step = self.steps[index].clone();
+        let begin = Begin {
+            enforce_foreign_keys: false,
+            lock_timeout: self.lock_timeout,
+        };
+        self.session
+            .begin(&begin)
+            .await
+            .map_err(|error| StepFailure::engine(error, "starting a migration"))?;
+        let objects = objects_of(&mut *self.session, &step).await?;
+        self.record(vec![fact_to_start(&step, self.batch)], objects, false)
+            .await?;
+        self.started = Some(index);
+        Ok(())
+    }
+
+    /// Commits a step's effects with the event that says so, and with what comes next: the start of
+    /// the following step where nothing can come between, or the end of the run. `facts` come first.
+    pub(super) async fn commit_step(
+        &mut self,
+        index: usize,
+        began_ms: u64,
+        mut facts: Vec<Fact>,
+    ) -> Result<(), StepFailure> {
+        let step = self.steps[index].clone();
+        let duration_ms = self.context.source.ticks_ms().saturating_sub(began_ms);
+        facts.push(fact_of_success(&step, self.batch, duration_ms));
+        let Some(next) = self.steps.get(index + 1).cloned() else {
+            self.finishing = true;
+            let closing = self.closing(0).await;
+            self.finishing = false;
+            facts.extend(closing?);
+            self.record(facts, Vec::new(), true).await?;
+            self.started = None;
+            return Ok(());
+        };
+        let rides = self.context.stop.requested().is_none() && next.may_ride();
+        let mut objects = Vec::new();
+        if rides {
+            facts.push(fact_to_start(&next, self.batch));
+            objects = objects_of(&mut *self.session, &next).await?;
+        }
+        self.record(facts, objects, false).await?;
+        self.started = rides.then_some(index + 1);
+        Ok(())
+    }
+
+    /// Learns which rows break a foreign key already, before the first script that could add one.
+    pub(super) async fn know_violations(&mut self, step: &Step) -> Result<(), StepFailure> {
+        if step.enforce_foreign_keys || self.violations.is_some() {
+            return Ok(());
+        }
+        let found = self.session.foreign_key_violations().await;
+        self.violations =
+            Some(found.map_err(|error| StepFailure::engine(error, "checking foreign keys"))?);
+        Ok(())
+    }
+
+    /// Refuses the commit of a script that ran without enforcement and left rows without a parent.
+    pub(super) async fn check_foreign_keys(&mut self, step: &Step) -> Result<(), StepFailure> {
+        if step.enforce_foreign_keys {
+            self.violations = None;
+            return Ok(());
+        }
+        let found = self
+            .session
+            .foreign_key_violations()
+            .await
+            .map_err(|error| StepFailure::engine(error, "checking foreign keys"))?;
+        let before = self.violations.take().unwrap_or_default();
+        let added: Vec<&String> = found
+            .iter()
+            .filter(|row| before.binary_search(row).is_err())
+            .collect();
+        if added.is_empty() {
+            self.violations = Some(found);
+            return Ok(());
+        }
+        let named: Vec<&str> = added.iter().take(ROWS_NAMED).map(|row| row.as_str()).collect();
+        let more = added.len().saturating_sub(ROWS_NAMED);
+        let rest = if more > 0 {
+            format!(" and {more} more")
+        } else {
+            String::new()
+        };
+        Err(StepFailure::Sql(Box::new(about(
+            step,
+            format!(
+                "the script leaves rows that break a foreign key: {}{rest}",
+                named.join(", ")
+            ),
+        ))))
+    }
+}

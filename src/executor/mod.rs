@@ -1,0 +1,157 @@
+//! Effects, in order: executes the steps of a plan under a lease and records what happened.
+//!
+//! A [`Run`] exists only while the lease is held. Its first step has been started in the transaction
+//! that took the lease; each further one is started in the transaction that commits the one before
+//! it, where nothing can stop the run in between. The closing events ride in the last commit.
+
+pub mod atomic;
+mod failure;
+mod record;
+mod script;
+pub mod stepwise;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ledger::{Direction, Mode};
+use uuid::Uuid;
+
+pub(crate) use self::failure::{StepFailure, aborted};
+pub(crate) use self::record::{Closing, fact_to_start, facts_to_close, objects_of, schema_state};
+use crate::context::{Context, Progress};
+use crate::engine::{Engine, Session};
+use crate::error::{Error, StopReason};
+use crate::fault;
+use crate::journal::Journal;
+use crate::lease::Heartbeat;
+use crate::log::Log;
+use crate::plan::Step;
+use crate::report::{RunMigration, RunReport, StepOutcome};
+
+/// A run that holds the lease.
+pub(crate) struct Run {
+    pub(crate) engine: Arc<dyn Engine>,
+    pub(crate) session: Box<dyn Session>,
+    pub(crate) log: Log,
+    pub(crate) journal: Journal,
+    pub(crate) context: Context,
+    pub(crate) steps: Vec<Step>,
+    pub(crate) report: RunReport,
+    pub(crate) token: Uuid,
+    pub(crate) lease: Duration,
+    pub(crate) lock_timeout: Duration,
+    pub(crate) batch: u64,
+    pub(crate) began_ms: u64,
+    pub(crate) heartbeat: Heartbeat,
+    /// The step whose start is in the log and whose end is not.
+    pub(crate) started: Option<usize>,
+    /// The closing events being made ride in the commit of the last step.
+    pub(crate) finishing: bool,
+    /// Rows that broke a foreign key before the step, once they are known.
+    pub(crate) violations: Option<Vec<String>>,
+}
+
+impl Run {
+    /// Executes the steps and closes the run.
+    pub(crate) async fn execute(mut self) -> Result<(RunReport, Log), (Error, Log)> {
+        let steps = self.steps.len();
+        for index in 0..steps {
+            if let Some(reason) = self.context.stop.requested() {
+                let error = self.stop_between(reason).await;
+                return Err((error, self.log));
+            }
+            let step = self.steps[index].clone();
+            self.context.observer.observe(&Progress::StepStarted {
+                index: index + 1,
+                steps,
+                version: &step.candidate.version,
+                name: &step.candidate.name,
+                direction: step.candidate.direction,
+                statements: step.statements,
+            });
+            let began = self.context.source.ticks_ms();
+            let outcome = match step.mode {
+                Mode::Atomic => atomic::run(&mut self, index, began).await,
+                Mode::Stepwise => stepwise::run(&mut self, index, began).await,
+            };
+            let duration_ms = self.context.source.ticks_ms().saturating_sub(began);
+            match outcome {
+                Ok(()) => self.note_done(&step, duration_ms),
+                Err(failure) => {
+                    let error = self.end_failed(&step, failure, duration_ms).await;
+                    return Err((error, self.log));
+                }
+            }
+        }
+        fault::reach("run::before-end");
+        self.note_end();
+        let Self {
+            session,
+            report,
+            log,
+            ..
+        } = self;
+        if let Err(error) = session.close().await {
+            tracing::warn!(%error, "the connection did not close cleanly");
+        }
+        Ok((report, log))
+    }
+
+    fn note_done(&mut self, step: &Step, duration_ms: u64) {
+        let outcome = match step.candidate.direction {
+            Direction::Up => {
+                self.report.applied += 1;
+                StepOutcome::Applied
+            }
+            Direction::Down => {
+                self.report.rolled_back += 1;
+                StepOutcome::RolledBack
+            }
+        };
+        self.note(step, outcome, duration_ms, None);
+    }
+
+    fn note(
+        &mut self,
+        step: &Step,
+        outcome: StepOutcome,
+        duration_ms: u64,
+        error: Option<crate::report::SqlFailure>,
+    ) {
+        let candidate = &step.candidate;
+        self.context.observer.observe(&Progress::StepFinished {
+            version: &candidate.version,
+            name: &candidate.name,
+            direction: candidate.direction,
+            outcome,
+            duration_ms,
+        });
+        self.report.migrations.push(RunMigration {
+            version: candidate.version.clone(),
+            name: candidate.name.clone(),
+            direction: candidate.direction,
+            outcome,
+            duration_ms,
+            statements: step.statements,
+            error,
+        });
+    }
+
+    fn note_end(&mut self) {
+        self.report.head = Some(self.log.head());
+        self.report.duration_ms = self.context.source.ticks_ms().saturating_sub(self.began_ms);
+    }
+
+    /// Ends the run before its next step, which may have been started already.
+    async fn stop_between(&mut self, reason: StopReason) -> Error {
+        self.context.observer.observe(&Progress::Stopping { reason });
+        if let Err(failure) = self.record_stop().await {
+            return self.error_of(failure);
+        }
+        self.note_end();
+        Error::Stopped {
+            reason,
+            done: Box::new(self.report.clone()),
+        }
+    }
+}

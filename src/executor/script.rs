@@ -1,0 +1,88 @@
+//! Where a step's statements come from, and how one of them is executed under watch.
+
+use std::time::Duration;
+
+use super::failure::StepFailure;
+use crate::context::Stop;
+use crate::engine::{EngineError, Session};
+use crate::error::StopReason;
+use crate::migration::{Form, Script, Section};
+use crate::object;
+use crate::plan::{ScriptSource, Step};
+
+/// Reads a step's script: the bytes are those whose digest the plan names, or it is refused.
+pub(super) async fn load(session: &mut dyn Session, step: &Step) -> Result<Script, StepFailure> {
+    let candidate = &step.candidate;
+    match &candidate.script {
+        ScriptSource::File(file) => file.load().map_err(StepFailure::Changed),
+        ScriptSource::Object {
+            digest,
+            form,
+            label,
+        } => {
+            let bytes = object::bytes(session, digest)
+                .await
+                .map_err(|error| StepFailure::engine(error, "reading a recorded script"))?
+                .map_err(StepFailure::Object)?;
+            let section = match form {
+                Form::Single => Section::Down,
+                Form::Pair => Section::Whole,
+            };
+            Script::from_bytes(bytes, label, section).map_err(StepFailure::Changed)
+        }
+    }
+}
+
+/// Why a statement came to no good end.
+pub(super) enum Halt {
+    /// The database refused it.
+    Engine(EngineError),
+    /// The run was asked to stop.
+    Stopped(StopReason),
+    /// The migration's own time limit ran out.
+    TimedOut,
+}
+
+/// Executes one statement; a request to stop, or the end of the time limit, interrupts it and then
+/// waits for the database to say that it has stopped.
+pub(super) async fn execute(
+    session: &mut dyn Session,
+    sql: &str,
+    stop: &Stop,
+    deadline: Option<tokio::time::Instant>,
+) -> Result<u64, Halt> {
+    if let Some(reason) = stop.requested() {
+        return Err(Halt::Stopped(reason));
+    }
+    if deadline.is_some_and(|deadline| deadline <= tokio::time::Instant::now()) {
+        return Err(Halt::TimedOut);
+    }
+    let interrupter = session.interrupter();
+    let outcome = {
+        let execution = session.execute(sql);
+        tokio::pin!(execution);
+        let halt = tokio::select! {
+            biased;
+            outcome = &mut execution => return outcome.map_err(Halt::Engine),
+            reason = stop.wait() => Halt::Stopped(reason),
+            () = until(deadline) => Halt::TimedOut,
+        };
+        interrupter.interrupt();
+        // a statement that ended before the interrupt reached it has taken effect all the same
+        execution.await.map_err(|_| halt)
+    };
+    session.resume();
+    outcome
+}
+
+async fn until(deadline: Option<tokio::time::Instant>) {
+    match deadline {
+        Some(deadline) => tokio::time::sleep_until(deadline).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Returns when a time limit that begins now ends.
+pub(super) fn deadline(limit: Option<Duration>) -> Option<tokio::time::Instant> {
+    limit.map(|limit| tokio::time::Instant::now() + limit)
+}

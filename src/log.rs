@@ -1,0 +1,135 @@
+//! The log as this command has read it: checked, folded, and never ahead of the database.
+
+use ledger::verify::{Options, Verifier, Verdict};
+use ledger::{Digest, Event, Finding, Head};
+
+use crate::context::Remembered;
+use crate::engine::{EngineError, Session};
+use crate::journal::Committed;
+use crate::projection::history::History;
+
+/// How many records are fetched at a time; bounds memory, not the log.
+const PAGE: u32 = 512;
+
+/// The records of one database, checked as they are read and folded into projections.
+#[derive(Debug)]
+pub struct Log {
+    verifier: Verifier,
+    history: History,
+    unreadable: Option<(u64, String)>,
+}
+
+impl Log {
+    /// Returns the log of a database that has no ledger yet.
+    pub fn empty(options: Options) -> Self {
+        Self {
+            verifier: Verifier::new(options),
+            history: History::default(),
+            unreadable: None,
+        }
+    }
+
+    /// Reads what was appended since the last reading, checks and folds it; `each` sees every event.
+    ///
+    /// # Errors
+    ///
+    /// What the database answered. What the *records* say that is wrong is a finding instead.
+    pub async fn catch_up(
+        &mut self,
+        session: &mut dyn Session,
+        each: &mut (dyn FnMut(&Event) + Send),
+    ) -> Result<(), EngineError> {
+        loop {
+            let page = session.records(self.verifier.size(), PAGE).await?;
+            for stored in &page {
+                let event = self.verifier.push_stored(
+                    stored.seq,
+                    &stored.line,
+                    &stored.signature,
+                    &stored.prev,
+                    &stored.hash,
+                );
+                if let Some(event) = event {
+                    self.apply(&event);
+                    each(&event);
+                }
+            }
+            if page.len() < PAGE as usize {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Folds what this command has committed itself.
+    pub fn fold(&mut self, committed: &Committed) {
+        for record in committed.records() {
+            if let Some(event) = self.verifier.push(record) {
+                self.apply(&event);
+            }
+        }
+    }
+
+    fn apply(&mut self, event: &Event) {
+        if let Err(reason) = self.history.apply(event) {
+            self.unreadable.get_or_insert((event.seq, reason));
+        }
+    }
+
+    /// Returns what the events say of the migrations.
+    pub fn history(&self) -> &History {
+        &self.history
+    }
+
+    /// Returns the verifier's state: chain, keys, lifecycle, findings so far.
+    pub fn verifier(&self) -> &Verifier {
+        &self.verifier
+    }
+
+    /// Returns the first event that this version cannot make sense of, and why.
+    pub fn unreadable(&self) -> Option<(u64, &str)> {
+        self.unreadable
+            .as_ref()
+            .map(|(seq, reason)| (*seq, reason.as_str()))
+    }
+
+    /// Returns how many events there are.
+    pub fn size(&self) -> u64 {
+        self.verifier.size()
+    }
+
+    /// Says whether the ledger was never opened.
+    pub fn is_empty(&self) -> bool {
+        self.size() == 0
+    }
+
+    /// Returns the current ledger id.
+    pub fn id(&self) -> Option<Digest> {
+        self.verifier.ledger_id()
+    }
+
+    /// Returns the entry hash of the last event, zeros before the first.
+    pub fn head(&self) -> Digest {
+        self.verifier.head()
+    }
+
+    /// Returns the findings so far.
+    pub fn findings(&self) -> &[Finding] {
+        self.verifier.findings()
+    }
+
+    /// Returns what a later command may compare with, if there is anything.
+    pub fn to_remember(&self) -> Option<Remembered> {
+        (!self.is_empty()).then(|| Remembered {
+            lineage: self.verifier.lineage().to_vec(),
+            head: Head {
+                size: self.size(),
+                hash: self.head(),
+            },
+        })
+    }
+
+    /// Ends the verification and returns its verdict, with the projections.
+    pub fn finish(self) -> (Verdict, History) {
+        (self.verifier.finish(), self.history)
+    }
+}

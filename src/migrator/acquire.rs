@@ -1,0 +1,530 @@
+//! Taking the lease: one transaction that opens the ledger where there is none, checks who holds the
+//! lease, decides again with what was appended meanwhile, and records that the run has begun.
+//!
+//! A run that finds nothing to do once it is its turn writes nothing.
+
+use std::time::Duration;
+
+use ledger::canonical::Value;
+use ledger::{
+    Body, DatabaseId, Digest, Holder, KeyGrant, LedgerCreated, LockAcquired, LockBroken, Role,
+    RunStarted,
+};
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use super::open::{self, Opened};
+use super::work::{Decision, Work, makes_batch};
+use super::{Migrator, Signing};
+use crate::context::Progress;
+use crate::engine::{Access, Begin, Claim, EngineError, Fault, Lease, Session, Store};
+use crate::error::Error;
+use crate::executor::{
+    Closing, Run, aborted, fact_to_start, facts_to_close, objects_of, schema_state,
+};
+use crate::fault;
+use crate::journal::{Fact, Journal};
+use crate::lease::{self, Heartbeat};
+use crate::log::Log;
+use crate::migration::Migration;
+use crate::object;
+use crate::plan::canonical;
+use crate::report::{LockView, RunReport};
+
+/// How long a waiter sleeps between two looks at the lease.
+const POLL: Duration = Duration::from_millis(100);
+
+/// How long one attempt waits for another writer, so that a request to stop is noticed soon.
+const ATTEMPT: Duration = Duration::from_millis(500);
+
+/// What came of the attempt to begin.
+pub(super) enum Acquired {
+    /// There was nothing to do any more.
+    Nothing(Log),
+    /// All was done in the one transaction.
+    Done(RunReport, Log),
+    /// The lease is held and the first step is started.
+    Run(Box<Run>),
+}
+
+/// One attempt inside its transaction.
+enum Attempt {
+    Begun(Begun),
+    Nothing,
+    Held(LockView),
+}
+
+struct Begun {
+    decision: Decision,
+    token: Uuid,
+    batch: u64,
+    plan: Digest,
+    whole: bool,
+}
+
+/// What does not change between attempts.
+struct Wish<'a> {
+    work: Work<'a>,
+    files: &'a [Migration],
+    began: Instant,
+    began_ms: u64,
+    deadline: Instant,
+}
+
+impl Migrator {
+    /// Waits for the lease and begins `work`, deciding again under the lease.
+    pub(super) async fn acquire(
+        &self,
+        opened: Opened,
+        work: Work<'_>,
+        files: &[Migration],
+        first: Decision,
+    ) -> Result<Acquired, Error> {
+        let mut log = opened.log;
+        let signing = self.keys.signer(log.is_empty())?;
+        let journal = Journal::new(
+            self.context.clone(),
+            signing,
+            self.environment(&log),
+            self.context.source.id(),
+        );
+        journal.may_sign(&log, &[Role::Operator])?;
+        let began = Instant::now();
+        let wish = Wish {
+            work,
+            files,
+            began,
+            began_ms: self.context.source.ticks_ms(),
+            deadline: began + self.settings.lease_wait,
+        };
+        drop(opened.session);
+        let mut session = self
+            .engine
+            .connect(Access::Write)
+            .await
+            .map_err(|error| self.engine_error(error, "connecting"))?;
+        let mut decided = Some((log.head(), first));
+        loop {
+            if let Some(reason) = self.context.stop.requested() {
+                return Err(Error::Stopped {
+                    reason,
+                    done: Box::default(),
+                });
+            }
+            fault::reach("acquire::before-begin");
+            let begin = Begin {
+                enforce_foreign_keys: true,
+                lock_timeout: ATTEMPT,
+            };
+            if let Err(error) = session.begin(&begin).await {
+                self.wait_for_writer(&wish, error).await?;
+                continue;
+            }
+            let attempt = self
+                .attempt(&wish, &mut *session, &mut log, &journal, &mut decided)
+                .await;
+            match attempt {
+                Ok(Attempt::Begun(begun)) => {
+                    return self.begun(&wish, begun, session, log, journal).await;
+                }
+                Ok(Attempt::Nothing) => {
+                    self.roll_back(&mut *session).await?;
+                    return Ok(Acquired::Nothing(log));
+                }
+                Ok(Attempt::Held(holder)) => {
+                    self.roll_back(&mut *session).await?;
+                    self.wait_for_holder(&wish, &mut *session, holder).await?;
+                }
+                Err(error) => {
+                    // the error that led here says more than one of the rollback
+                    let _ = session.rollback().await;
+                    return Err(error);
+                }
+            }
+        }
+    }
+
+    async fn attempt(
+        &self,
+        wish: &Wish<'_>,
+        session: &mut dyn Session,
+        log: &mut Log,
+        journal: &Journal,
+        decided: &mut Option<(Digest, Decision)>,
+    ) -> Result<Attempt, Error> {
+        let fail = |error| self.engine_error(error, "taking the lease");
+        let opening = self.opening(session, log, journal.signing()).await?;
+        fault::reach("acquire::after-store");
+        log.catch_up(session, &mut |_| {}).await.map_err(fail)?;
+        self.check(log, None)?;
+        self.may_write(log)?;
+        journal.may_sign(log, &[Role::Operator])?;
+        if opening.is_none() {
+            self.same_database(session, log).await?;
+        }
+        let held = session.lease().await.map_err(fail)?;
+        let view = held.as_ref().map(lease::view);
+        if let Some(view) = &view
+            && lease::replaceable(view).is_none()
+        {
+            return Ok(Attempt::Held(view.clone()));
+        }
+        let decision = match decided.take() {
+            Some((head, decision)) if head == log.head() => decision,
+            _ => {
+                self.decide(&wish.work, wish.files, log, Some(&mut *session))
+                    .await?
+            }
+        };
+        if let Some(refusal) = decision.plan.refusal() {
+            return Err(refusal);
+        }
+        if decision.is_empty() {
+            return Ok(Attempt::Nothing);
+        }
+        let begun = self
+            .begin_run(wish, session, log, journal, opening, held, decision)
+            .await?;
+        Ok(Attempt::Begun(begun))
+    }
+
+    /// Creates the store where there is none; returns the fact that opens the ledger.
+    pub(super) async fn opening(
+        &self,
+        session: &mut dyn Session,
+        log: &Log,
+        signing: &Signing,
+    ) -> Result<Option<Fact>, Error> {
+        let fail = |error| self.engine_error(error, "creating the ledger's tables");
+        match session.store().await.map_err(fail)? {
+            Store::Absent if log.is_empty() => {}
+            Store::Present { .. } => return Ok(None),
+            other => return Err(open::unusable_store(&other)),
+        }
+        let identity = self.context.source.id().to_string();
+        session.create_store(&identity).await.map_err(fail)?;
+        let found = session.identity().await.map_err(fail)?;
+        let public = signing.signer.public_key();
+        Ok(Some(Fact::success(Body::LedgerCreated(LedgerCreated {
+            database: DatabaseId {
+                engine: self.engine.capabilities().name.to_owned(),
+                identity: found.identity,
+                name: found.name,
+            },
+            key: KeyGrant {
+                name: signing.name.clone(),
+                public: public.to_openssh(),
+                roles: vec![Role::Owner],
+            },
+            nonce: self.context.source.nonce(),
+        }))))
+    }
+
+    /// Compares the database's own identity with the one its ledger was opened for.
+    async fn same_database(&self, session: &mut dyn Session, log: &Log) -> Result<(), Error> {
+        if log.is_empty() {
+            return Err(open::lost("its tables are there and hold no event".to_owned()));
+        }
+        let found = session
+            .identity()
+            .await
+            .map_err(|error| self.engine_error(error, "reading the database's identity"))?;
+        match log.history().database() {
+            Some(recorded) if recorded.identity != found.identity => Err(open::integrity(
+                "identity-mismatch",
+                format!(
+                    "this ledger belongs to the database `{}`, but this one says that it is `{}`",
+                    recorded.identity, found.identity
+                ),
+                "if this is a copy, it needs a ledger of its own (`mledger fork`); if the database \
+                 was moved, `mledger move`",
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "one transaction needs all of them once")]
+    async fn begin_run(
+        &self,
+        wish: &Wish<'_>,
+        session: &mut dyn Session,
+        log: &mut Log,
+        journal: &Journal,
+        opening: Option<Fact>,
+        held: Option<Lease>,
+        decision: Decision,
+    ) -> Result<Begun, Error> {
+        let fail = |error| self.engine_error(error, "taking the lease");
+        let token = self.context.source.id();
+        let waited_ms = wait_ms(wish);
+        let taken = session
+            .take_lease(&self.claim(token, journal.run()), held.as_ref().map(|held| held.token))
+            .await
+            .map_err(fail)?;
+        if !taken {
+            return Err(fail(EngineError::new(
+                Fault::Conflict,
+                "the lease changed while it was being taken",
+            )));
+        }
+        let schema = session.fingerprint().await.map_err(fail)?;
+        let policy = self.policy(journal.environment())?;
+        let batch = log.history().batch() + 1;
+        let mut objects = Vec::new();
+        if let Some(step) = decision.plan.steps.first() {
+            objects = objects_of(session, step)
+                .await
+                .map_err(|failure| self.begin_failure(failure))?;
+        }
+        let broken = self.broken_lock(log, held.as_ref());
+        let plan = &decision.plan;
+        let mut digests = (Digest::ZERO, false);
+        let staged = journal.stage_after(log, opening, |ledger| {
+            let object = plan.object(journal.environment(), &ledger, &Digest::of(&policy))?;
+            let digest = Digest::of(&object);
+            objects.push(object::pack(digest, &object));
+            objects.push(object::pack(Digest::of(&policy), &policy));
+            let mut facts: Vec<Fact> = broken.into_iter().collect();
+            facts.push(Fact::success(Body::LockAcquired(LockAcquired {
+                token,
+                wait_ms: waited_ms,
+            })));
+            facts.push(Fact::success(Body::RunStarted(RunStarted {
+                batch: makes_batch(plan).then_some(batch),
+                ci: self.context.ci.clone(),
+                command: wish.work.command().to_owned(),
+                forced: Vec::new(),
+                plan: digest,
+                policy: Digest::of(&policy),
+                schema: Some(schema_state(&schema)),
+                steps: plan.steps.len() as u64,
+                ticket: wish.work.ticket(),
+            })));
+            for settlement in &plan.settlements {
+                facts.push(aborted(
+                    &settlement.version,
+                    settlement.direction,
+                    "the run that started it ended without committing it",
+                ));
+            }
+            facts.extend(decision.facts.iter().cloned());
+            let whole = plan.steps.is_empty();
+            match plan.steps.first() {
+                Some(step) => facts.push(fact_to_start(step, batch)),
+                None => facts.extend(facts_to_close(&Closing {
+                    token,
+                    done: 0,
+                    failed: 0,
+                    duration_ms: 0,
+                    schema: &schema,
+                    whole,
+                })),
+            }
+            digests = (digest, whole);
+            Ok(facts)
+        })?;
+        for object in objects.iter().chain(&decision.objects) {
+            session.put_object(object).await.map_err(fail)?;
+        }
+        let (plan, whole) = digests;
+        if whole {
+            session.release_lease(token).await.map_err(fail)?;
+        }
+        fault::reach("acquire::before-append");
+        let appended = staged.append(session).await.map_err(fail)?;
+        fault::reach("acquire::before-commit");
+        let committed = appended.commit(session).await.map_err(fail)?;
+        fault::reach("acquire::after-commit");
+        let opened = log.is_empty();
+        log.fold(&committed);
+        self.remember(log);
+        if opened && let Some(id) = log.id() {
+            self.context.observer.observe(&Progress::LedgerOpened { id });
+        }
+        Ok(Begun {
+            decision,
+            token,
+            batch,
+            plan,
+            whole,
+        })
+    }
+
+    async fn begun(
+        &self,
+        wish: &Wish<'_>,
+        begun: Begun,
+        session: Box<dyn Session>,
+        log: Log,
+        journal: Journal,
+    ) -> Result<Acquired, Error> {
+        let plan = begun.decision.plan;
+        for settlement in &plan.settlements {
+            self.context.observer.observe(&Progress::Settled {
+                version: &settlement.version,
+                direction: settlement.direction,
+            });
+        }
+        let report = RunReport {
+            run: Some(journal.run()),
+            batch: makes_batch(&plan).then_some(begun.batch),
+            plan: Some(begun.plan),
+            settled: plan.settlements.len() as u64,
+            head: Some(log.head()),
+            ..RunReport::default()
+        };
+        if begun.whole {
+            return Ok(Acquired::Done(report, log));
+        }
+        self.context.observer.observe(&Progress::RunStarted {
+            steps: plan.steps.len(),
+        });
+        let heartbeat = Heartbeat::start(
+            self.engine.clone(),
+            begun.token,
+            self.settings.lease,
+            session.interrupter(),
+        );
+        Ok(Acquired::Run(Box::new(Run {
+            engine: self.engine.clone(),
+            session,
+            log,
+            journal,
+            context: self.context.clone(),
+            steps: plan.steps,
+            report,
+            token: begun.token,
+            lease: self.settings.lease,
+            lock_timeout: self.settings.lock_timeout,
+            batch: begun.batch,
+            began_ms: wish.began_ms,
+            heartbeat,
+            started: Some(0),
+            finishing: false,
+            violations: None,
+        })))
+    }
+
+    fn claim(&self, token: Uuid, run: Uuid) -> Claim {
+        Claim {
+            token,
+            actor: self.context.actor.clone(),
+            host: self.context.host.clone(),
+            run,
+            process: self.context.process.clone(),
+            duration: self.settings.lease,
+        }
+    }
+
+    /// Returns the fact that an unreleased lock of the log is broken, and tells the observer.
+    fn broken_lock(&self, log: &Log, held: Option<&Lease>) -> Option<Fact> {
+        let open = log.verifier().lifecycle().open_lock()?;
+        let view = held.map(lease::view);
+        let reason = view
+            .as_ref()
+            .and_then(lease::replaceable)
+            .unwrap_or("the lease row is free, but its release was never recorded");
+        if let Some(view) = &view {
+            self.context.observer.observe(&Progress::TakenOver {
+                holder: view,
+                reason,
+            });
+        }
+        Some(Fact::success(Body::LockBroken(LockBroken {
+            holder: Holder {
+                actor: open.actor.clone(),
+                host: open.host.clone(),
+                run: open.run,
+                since: open.since,
+            },
+            reason: reason.to_owned(),
+            token: open.token,
+        })))
+    }
+
+    /// Returns the rules in force as the object that `run.started` names.
+    pub(super) fn policy(&self, environment: &str) -> Result<Vec<u8>, Error> {
+        let protected = self.settings.protected.contains(environment);
+        canonical(&Value::object([
+            ("env", Value::Text(environment.to_owned())),
+            ("out_of_order", Value::Bool(self.settings.out_of_order)),
+            ("protected", Value::Bool(protected)),
+            ("v", Value::Integer(1)),
+        ]))
+    }
+
+    async fn roll_back(&self, session: &mut dyn Session) -> Result<(), Error> {
+        session
+            .rollback()
+            .await
+            .map_err(|error| self.engine_error(error, "taking the lease"))
+    }
+
+    /// Another process is writing: that is waited for like a lease.
+    async fn wait_for_writer(&self, wish: &Wish<'_>, error: EngineError) -> Result<(), Error> {
+        if error.fault != Fault::Busy {
+            return Err(self.engine_error(error, "taking the lease"));
+        }
+        if Instant::now() >= wish.deadline {
+            return Err(Error::Locked {
+                holder: None,
+                message: format!(
+                    "another process has been writing to the database for {} s",
+                    wish.began.elapsed().as_secs()
+                ),
+                done: Box::default(),
+            });
+        }
+        Ok(())
+    }
+
+    /// Looks at the lease, from a connection that is idle in between, until it may be taken.
+    async fn wait_for_holder(
+        &self,
+        wish: &Wish<'_>,
+        session: &mut dyn Session,
+        mut holder: LockView,
+    ) -> Result<(), Error> {
+        loop {
+            if Instant::now() >= wish.deadline {
+                let message = format!(
+                    "another run holds the lease: `{}` on `{}` since {}, and it was waited for {} s",
+                    holder.actor,
+                    holder.host,
+                    holder.since,
+                    wish.began.elapsed().as_secs()
+                );
+                return Err(Error::Locked {
+                    holder: Some(Box::new(holder)),
+                    message,
+                    done: Box::default(),
+                });
+            }
+            self.context.observer.observe(&Progress::Waiting {
+                holder: &holder,
+                waited_ms: wait_ms(wish),
+            });
+            tokio::select! {
+                () = tokio::time::sleep(POLL) => {}
+                reason = self.context.stop.wait() => {
+                    return Err(Error::Stopped { reason, done: Box::default() });
+                }
+            }
+            match session.lease().await {
+                Ok(None) => return Ok(()),
+                Ok(Some(lease)) => {
+                    holder = lease::view(&lease);
+                    if lease::replaceable(&holder).is_some() {
+                        return Ok(());
+                    }
+                }
+                Err(error) if error.fault == Fault::Busy => {}
+                Err(error) => return Err(self.engine_error(error, "waiting for the lease")),
+            }
+        }
+    }
+}
+
+fn wait_ms(wish: &Wish<'_>) -> u64 {
+    u64::try_from(wish.began.elapsed().as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,118 @@
+//! Opening a ledger without applying anything.
+
+use ledger::{Body, NoteAdded};
+
+use super::Migrator;
+use crate::context::Progress;
+use crate::engine::{Access, Begin};
+use crate::error::Error;
+use crate::journal::{Fact, Journal};
+use crate::log::Log;
+use crate::report::{LedgerView, Opened};
+
+impl Migrator {
+    /// Opens the ledger where there is none; says whether it did.
+    ///
+    /// `new_ledger` is a person's reason for giving up the ledger that was seen at this address
+    /// before: the new one records it, and what was remembered is forgotten.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Integrity`] where a ledger was seen before and no reason is given.
+    pub async fn init(&self, new_ledger: Option<String>) -> Result<Opened, Error> {
+        let seen = self.recall()?;
+        let given_up = match (&new_ledger, seen) {
+            (Some(reason), Some(seen)) => Some((reason.clone(), seen)),
+            _ => None,
+        };
+        let mut opened = if given_up.is_some() {
+            self.read(self.options(None)).await?
+        } else {
+            self.open().await?
+        };
+        if !opened.log.is_empty() {
+            self.check(&opened.log, None)?;
+            if given_up.is_some() {
+                self.forget()?;
+            }
+            self.remember(&opened.log);
+            return Ok(view(&opened.log, false));
+        }
+        opened.session = None;
+        let signing = self.keys.signer(true)?;
+        let environment = self.environment(&opened.log);
+        let journal = Journal::new(
+            self.context.clone(),
+            signing,
+            environment,
+            self.context.source.id(),
+        );
+        let fail = |error| self.engine_error(error, "opening the ledger");
+        let mut session = self.engine.connect(Access::Write).await.map_err(fail)?;
+        let begin = Begin {
+            enforce_foreign_keys: true,
+            lock_timeout: self.settings.lock_timeout,
+        };
+        session.begin(&begin).await.map_err(fail)?;
+        let log = &mut opened.log;
+        let Some(opening) = self.opening(&mut *session, log, journal.signing()).await? else {
+            // another process opened it first
+            session.rollback().await.map_err(fail)?;
+            drop(session);
+            let opened = self.open().await?;
+            return Ok(view(&opened.log, false));
+        };
+        let note = given_up.as_ref().map(|(reason, seen)| {
+            Fact::success(Body::NoteAdded(NoteAdded {
+                about: None,
+                text: ledger::clean(&format!(
+                    "a new ledger was opened on purpose: {reason}; the one seen here before had {} \
+                     events and the head {}",
+                    seen.head.size, seen.head.hash
+                )),
+            }))
+        });
+        let staged = journal.stage_after(log, Some(opening), |_| Ok(note.into_iter().collect()))?;
+        let appended = staged.append(&mut *session).await.map_err(fail)?;
+        let committed = appended.commit(&mut *session).await.map_err(fail)?;
+        log.fold(&committed);
+        if given_up.is_some() {
+            self.forget()?;
+        }
+        self.remember(log);
+        if let Some(id) = log.id() {
+            self.context.observer.observe(&Progress::LedgerOpened { id });
+        }
+        Ok(view(log, true))
+    }
+
+    fn forget(&self) -> Result<(), Error> {
+        self.context
+            .heads
+            .forget(self.engine.address().key())
+            .map_err(|message| Error::Usage {
+                code: "remembered-head-unreadable",
+                message,
+                hint: "remove the file by hand".to_owned(),
+            })
+    }
+}
+
+pub(super) fn ledger_view(log: &Log) -> Option<LedgerView> {
+    Some(LedgerView {
+        id: log.id()?,
+        size: log.size(),
+        head: log.head(),
+    })
+}
+
+fn view(log: &Log, created: bool) -> Opened {
+    Opened {
+        ledger: LedgerView {
+            id: log.id().unwrap_or(ledger::Digest::ZERO),
+            size: log.size(),
+            head: log.head(),
+        },
+        created,
+    }
+}

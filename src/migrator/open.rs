@@ -1,0 +1,289 @@
+//! How every command begins: connect, read, check what was read against what was seen before.
+
+use ledger::verify::{Options, SignatureCheck};
+use ledger::{Finding, Severity};
+
+use super::Migrator;
+use crate::context::{Progress, Remembered};
+use crate::engine::{Access, EngineError, Fault, Session, Store};
+use crate::error::Error;
+use crate::journal::engine_error;
+use crate::log::Log;
+use crate::migration::{Migration, source};
+use crate::report::{Refusal, RunReport};
+
+/// The environment of a ledger that nobody has named one for.
+const DEFAULT_ENVIRONMENT: &str = "development";
+
+/// A database whose log was read and holds together.
+pub(super) struct Opened {
+    /// A reading connection; absent where there is no database yet.
+    pub(super) session: Option<Box<dyn Session>>,
+    /// The log.
+    pub(super) log: Log,
+    /// Guards that are missing or changed.
+    pub(super) missing_guards: Vec<String>,
+}
+
+impl Migrator {
+    /// Reads the log with read-only rights; writes nothing, takes no lock.
+    pub(super) async fn open(&self) -> Result<Opened, Error> {
+        let remembered = self.recall()?;
+        let mut opened = self.read(self.options(remembered.as_ref())).await?;
+        self.check(&opened.log, remembered.as_ref())?;
+        self.remember(&opened.log);
+        if let Some((seq, reason)) = opened.log.unreadable() {
+            return Err(integrity(
+                "lifecycle-broken",
+                format!("event {seq} cannot be read: {reason}"),
+                "run `mledger verify` for all findings",
+            ));
+        }
+        opened.missing_guards.sort();
+        Ok(opened)
+    }
+
+    /// Connects and reads all records, whatever they say.
+    pub(super) async fn read(&self, options: Options) -> Result<Opened, Error> {
+        let mut log = Log::empty(options);
+        let nothing = RunReport::default();
+        let mut session = match self.engine.connect(Access::Read).await {
+            Ok(session) => session,
+            Err(error) if error.fault == Fault::NoDatabase => {
+                return Ok(Opened {
+                    session: None,
+                    log,
+                    missing_guards: Vec::new(),
+                });
+            }
+            Err(error) => return Err(engine_error(error, "connecting", &nothing)),
+        };
+        let store = session
+            .store()
+            .await
+            .map_err(|error| engine_error(error, "looking for the ledger", &nothing))?;
+        let missing_guards = match store {
+            Store::Absent => Vec::new(),
+            Store::Present { missing_guards } => {
+                log.catch_up(&mut *session, &mut |_| {})
+                    .await
+                    .map_err(|error| engine_error(error, "reading the ledger", &nothing))?;
+                if log.is_empty() {
+                    return Err(lost("its tables are there and hold no event".to_owned()));
+                }
+                missing_guards
+            }
+            other => return Err(unusable_store(&other)),
+        };
+        Ok(Opened {
+            session: Some(session),
+            log,
+            missing_guards,
+        })
+    }
+
+    /// Returns the head that was last seen at this address.
+    pub(super) fn recall(&self) -> Result<Option<Remembered>, Error> {
+        self.context
+            .heads
+            .recall(self.engine.address().key())
+            .map_err(|message| Error::Usage {
+                code: "remembered-head-unreadable",
+                message,
+                hint: "look at the file; remove it only if you know why it is damaged".to_owned(),
+            })
+    }
+
+    pub(super) fn options(&self, remembered: Option<&Remembered>) -> Options {
+        Options {
+            ledger: None,
+            remembered: remembered.map(|seen| seen.head.clone()),
+            signatures: remembered.map_or(SignatureCheck::All, |seen| {
+                SignatureCheck::After(seen.head.size)
+            }),
+            ..Options::default()
+        }
+    }
+
+    /// Compares the log with what was seen before and with the ledger that the configuration pins.
+    pub(super) fn check(&self, log: &Log, remembered: Option<&Remembered>) -> Result<(), Error> {
+        let lineage = log.verifier().lineage();
+        if let Some(pinned) = &self.settings.ledger
+            && !log.is_empty()
+            && !lineage.contains(pinned)
+        {
+            return Err(mismatch(format!(
+                "expected the ledger `{pinned}` that the configuration pins, found `{}`",
+                log.id().unwrap_or(ledger::Digest::ZERO)
+            )));
+        }
+        if let Some(seen) = remembered {
+            let size = seen.head.size;
+            if log.is_empty() {
+                return Err(lost(format!(
+                    "a ledger of {size} events was seen at this address, now there is none"
+                )));
+            }
+            if seen.lineage.first() != lineage.first() {
+                return Err(mismatch(format!(
+                    "expected the ledger `{}` that was seen at this address, found `{}`",
+                    hex(seen.lineage.first()),
+                    hex(lineage.first())
+                )));
+            }
+            if log.size() < size {
+                return Err(integrity(
+                    "truncated",
+                    format!(
+                        "expected at least the {size} events that were seen here before, found {}",
+                        log.size()
+                    ),
+                    "if the database was restored from outside on purpose, keep both copies and \
+                     compare them; the missing events are not in this one",
+                ));
+            }
+        }
+        if log.verifier().has_errors() {
+            return Err(broken(log));
+        }
+        Ok(())
+    }
+
+    /// Remembers the head of a log that held together; a failure to do so is a warning.
+    pub(super) fn remember(&self, log: &Log) {
+        let Some(seen) = log.to_remember() else {
+            return;
+        };
+        let address = self.engine.address().key();
+        if let Err(message) = self.context.heads.remember(address, &seen) {
+            self.context
+                .observer
+                .observe(&Progress::Warning { message: &message });
+        }
+    }
+
+    /// Returns the environment that a command speaks of.
+    pub(super) fn environment(&self, log: &Log) -> String {
+        log.history()
+            .environment()
+            .or(self.settings.environment.as_deref())
+            .unwrap_or(DEFAULT_ENVIRONMENT)
+            .to_owned()
+    }
+
+    /// Refuses to write where the environment is not the one the ledger was opened for, where a
+    /// protected one was not named, or where the log holds what this version does not know.
+    pub(super) fn may_write(&self, log: &Log) -> Result<(), Error> {
+        let environment = self.environment(log);
+        if let Some(named) = &self.settings.environment
+            && *named != environment
+        {
+            return Err(integrity(
+                "environment-mismatch",
+                format!(
+                    "this database's ledger was opened for `{environment}`, but the environment \
+                     named is `{named}`"
+                ),
+                "check which database is meant; if this is a copy that goes on as another \
+                 environment, it needs a ledger of its own (`mledger fork`)",
+            ));
+        }
+        if self.settings.protected.contains(&environment) && self.settings.environment.is_none() {
+            return Err(Error::Refused(vec![Refusal {
+                code: "environment-not-stated",
+                version: None,
+                message: format!(
+                    "the environment `{environment}` is protected, and the command does not name it"
+                ),
+                hint: format!("add `--env {environment}`, or set MLEDGER_ENV"),
+            }]));
+        }
+        if let Some((seq, kind)) = log.history().unknown_kind() {
+            return Err(integrity(
+                "kind-unknown",
+                format!("event {seq} is of the kind `{kind}`, which this version does not know"),
+                "use the newer version of mledger that wrote it",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Reads the folder of migrations.
+    pub(super) fn files(&self) -> Result<Vec<Migration>, Error> {
+        let options = source::Options {
+            recursive: self.settings.recursive,
+        };
+        source::read(&self.settings.migrations, &options, self.engine.lex_rules())
+            .map_err(Error::Files)
+    }
+
+    pub(super) fn engine_error(&self, error: EngineError, doing: &'static str) -> Error {
+        engine_error(error, doing, &RunReport::default())
+    }
+}
+
+/// Returns the error for a log that does not hold together.
+pub(crate) fn broken(log: &Log) -> Error {
+    let findings: Vec<Finding> = log
+        .findings()
+        .iter()
+        .filter(|finding| finding.severity == Severity::Error)
+        .cloned()
+        .collect();
+    let (code, message) = findings
+        .first()
+        .map_or(("lifecycle-broken", String::new()), |first| {
+            (first.code.as_str(), first.message.clone())
+        });
+    Error::Integrity {
+        code,
+        message: format!("the ledger is not what was recorded: {message}"),
+        hint: "run `mledger verify` for all findings; nothing is written to a ledger that does not \
+               hold together"
+            .to_owned(),
+        findings,
+    }
+}
+
+pub(super) fn integrity(code: &'static str, message: String, hint: &str) -> Error {
+    Error::Integrity {
+        code,
+        message,
+        hint: hint.to_owned(),
+        findings: Vec::new(),
+    }
+}
+
+pub(super) fn lost(what: String) -> Error {
+    integrity(
+        "ledger-lost",
+        format!("the ledger of this database is lost: {what}"),
+        "restore the database; to begin anew on purpose, `mledger init --new-ledger REASON`",
+    )
+}
+
+fn mismatch(message: String) -> Error {
+    integrity(
+        "ledger-mismatch",
+        message,
+        "check which database is meant; if it was replaced on purpose, `mledger init --new-ledger \
+         REASON` accepts the one that is there",
+    )
+}
+
+/// Returns the error for tables that cannot be used.
+pub(super) fn unusable_store(store: &Store) -> Error {
+    match store {
+        Store::Damaged { missing } => lost(format!("`{}` was dropped", missing.join("`, `"))),
+        Store::Foreign { reason } => integrity(
+            "store-foreign",
+            format!("expected the ledger's own tables, found others of the same name: {reason}"),
+            "rename the other tables, or keep the ledger in another database",
+        ),
+        Store::Absent | Store::Present { .. } => lost("its tables are gone".to_owned()),
+    }
+}
+
+fn hex(digest: Option<&ledger::Digest>) -> String {
+    digest.map_or_else(|| "none".to_owned(), ToString::to_string)
+}

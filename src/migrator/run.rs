@@ -1,0 +1,277 @@
+//! `up`, `down` and `redo`, and what they would do.
+
+use std::time::Duration;
+
+use ledger::{Body, Digest, Role, RunRefused};
+
+use super::Migrator;
+use super::acquire::Acquired;
+use super::open::Opened;
+use super::work::{Decision, Work};
+use crate::context::Progress;
+use crate::engine::{Access, Begin};
+use crate::error::{Error, StopReason};
+use crate::journal::{Fact, Journal};
+use crate::migration::Migration;
+use crate::plan::{Plan, Step, examine};
+use crate::report::{
+    ApprovalsView, PlanReport, PlannedStatement, PlannedStep, RunReport,
+};
+use crate::request::{Down, Up};
+
+/// The most statements of one script that a plan spells out.
+const STATEMENTS_SHOWN: usize = 1000;
+
+/// The most bytes of one statement that a plan spells out.
+const STATEMENT_SHOWN: usize = 64 * 1024;
+
+impl Migrator {
+    /// Applies pending migrations, each with its event in one transaction.
+    ///
+    /// # Errors
+    ///
+    /// Every variant of [`Error`]; [`Error::done`] tells what had been applied before.
+    pub async fn up(&self, up: &Up) -> Result<RunReport, Error> {
+        self.perform(Work::Up(up), up.timeout).await
+    }
+
+    /// Returns what `up` would do; writes nothing.
+    ///
+    /// # Errors
+    ///
+    /// As [`Migrator::up`], except that refusals are part of the answer.
+    pub async fn plan_up(&self, up: &Up) -> Result<PlanReport, Error> {
+        self.foresee(Work::Up(up)).await
+    }
+
+    /// Rolls applied migrations back, newest application first.
+    ///
+    /// # Errors
+    ///
+    /// As [`Migrator::up`].
+    pub async fn down(&self, down: &Down) -> Result<RunReport, Error> {
+        self.perform(Work::Down(down), down.timeout).await
+    }
+
+    /// Returns what `down` would do; writes nothing.
+    ///
+    /// # Errors
+    ///
+    /// As [`Migrator::plan_up`].
+    pub async fn plan_down(&self, down: &Down) -> Result<PlanReport, Error> {
+        self.foresee(Work::Down(down)).await
+    }
+
+    /// Rolls the last migration back by the script recorded then, and applies its file as it is now.
+    ///
+    /// # Errors
+    ///
+    /// As [`Migrator::up`].
+    pub async fn redo(&self, timeout: Option<Duration>) -> Result<RunReport, Error> {
+        self.perform(Work::Redo, timeout).await
+    }
+
+    /// Returns what `redo` would do; writes nothing.
+    ///
+    /// # Errors
+    ///
+    /// As [`Migrator::plan_up`].
+    pub async fn plan_redo(&self) -> Result<PlanReport, Error> {
+        self.foresee(Work::Redo).await
+    }
+
+    pub(super) async fn perform(
+        &self,
+        work: Work<'_>,
+        timeout: Option<Duration>,
+    ) -> Result<RunReport, Error> {
+        let files = self.files()?;
+        let mut opened = self.open().await?;
+        let decision = self.first_decision(&work, &files, &mut opened).await?;
+        for warning in &decision.plan.warnings {
+            self.context.observer.observe(&Progress::Warning {
+                message: &warning.message,
+            });
+        }
+        if let Some(refusal) = decision.plan.refusal() {
+            self.record_refusal(&work, &opened, &decision.plan).await;
+            return Err(refusal);
+        }
+        if decision.is_empty() {
+            return Ok(RunReport::default());
+        }
+        self.may_write(&opened.log)?;
+        let timer = timeout.map(|limit| {
+            let stop = self.context.stop.clone();
+            tokio::spawn(async move {
+                tokio::time::sleep(limit).await;
+                stop.request(StopReason::Timeout);
+            })
+        });
+        let outcome = self.acquire_and_execute(opened, work, &files, decision).await;
+        if let Some(timer) = timer {
+            timer.abort();
+        }
+        outcome
+    }
+
+    async fn acquire_and_execute(
+        &self,
+        opened: Opened,
+        work: Work<'_>,
+        files: &[Migration],
+        decision: Decision,
+    ) -> Result<RunReport, Error> {
+        match self.acquire(opened, work, files, decision).await? {
+            Acquired::Nothing(log) => {
+                self.remember(&log);
+                Ok(RunReport::default())
+            }
+            Acquired::Done(report, _) => Ok(report),
+            Acquired::Run(run) => match run.execute().await {
+                Ok((report, log)) => {
+                    self.remember(&log);
+                    Ok(report)
+                }
+                Err((error, log)) => {
+                    self.remember(&log);
+                    Err(error)
+                }
+            },
+        }
+    }
+
+    pub(super) async fn first_decision(
+        &self,
+        work: &Work<'_>,
+        files: &[Migration],
+        opened: &mut Opened,
+    ) -> Result<Decision, Error> {
+        self.decide(work, files, &opened.log, opened.session.as_deref_mut().map(|s| s as _))
+            .await
+    }
+
+    async fn foresee(&self, work: Work<'_>) -> Result<PlanReport, Error> {
+        let files = self.files()?;
+        let mut opened = self.open().await?;
+        let decision = self.first_decision(&work, &files, &mut opened).await?;
+        let environment = self.environment(&opened.log);
+        let policy = self.policy(&environment)?;
+        let ledger = opened.log.id().unwrap_or(Digest::ZERO);
+        let plan = decision.plan;
+        let object = plan.object(&environment, &ledger, &Digest::of(&policy))?;
+        for warning in &plan.warnings {
+            self.context.observer.observe(&Progress::Warning {
+                message: &warning.message,
+            });
+        }
+        let mut steps = Vec::with_capacity(plan.steps.len());
+        for step in &plan.steps {
+            steps.push(self.planned(step, &mut opened).await?);
+        }
+        Ok(PlanReport {
+            plan: Digest::of(&object),
+            steps,
+            settles: plan
+                .settlements
+                .iter()
+                .map(|settlement| settlement.version.clone())
+                .collect(),
+            refusals: plan
+                .blockers
+                .iter()
+                .map(|blocker| blocker.refusal.clone())
+                .collect(),
+            approvals: ApprovalsView::default(),
+            backup: false,
+        })
+    }
+
+    async fn planned(&self, step: &Step, opened: &mut Opened) -> Result<PlannedStep, Error> {
+        let candidate = &step.candidate;
+        let session = opened.session.as_deref_mut().map(|s| s as _);
+        let script = examine::read(candidate, session)
+            .await
+            .map_err(|error| self.engine_error(error, "reading a recorded script"))?;
+        let mut statements = Vec::new();
+        if let Ok(script) = script {
+            let pieces = script.statements(self.engine.lex_rules()).flatten();
+            for statement in pieces.take(STATEMENTS_SHOWN) {
+                statements.push(PlannedStatement {
+                    line: statement.line as u64,
+                    sql: ledger::fit(statement.text, STATEMENT_SHOWN),
+                });
+            }
+        }
+        Ok(PlannedStep {
+            version: candidate.version.clone(),
+            name: candidate.name.clone(),
+            direction: candidate.direction,
+            mode: step.mode,
+            path: candidate.script.label(),
+            own_transaction: step.own_transaction,
+            statements,
+            statement_count: step.statements,
+            findings: Vec::new(),
+            estimated_ms: candidate.estimated_ms,
+        })
+    }
+
+    /// Appends `run.refused` where the ledger is open and the key may sign it. A refusal that cannot
+    /// be recorded is a refusal all the same.
+    async fn record_refusal(&self, work: &Work<'_>, opened: &Opened, plan: &Plan) {
+        if opened.log.is_empty() || self.may_write(&opened.log).is_err() {
+            return;
+        }
+        let mut reasons: Vec<String> = plan
+            .blockers
+            .iter()
+            .map(|blocker| blocker.refusal.code.to_owned())
+            .collect();
+        reasons.sort();
+        reasons.dedup();
+        let fact = Fact::denied(Body::RunRefused(RunRefused {
+            command: work.command().to_owned(),
+            plan: None,
+            reasons,
+        }));
+        if let Err(error) = self.append_alone(vec![fact], &[Role::Operator]).await {
+            tracing::debug!(code = error.code(), "the refusal could not be recorded");
+        }
+    }
+
+    /// Appends facts without the lease: read the head, sign, insert, and again if others were first.
+    pub(super) async fn append_alone(
+        &self,
+        facts: Vec<Fact>,
+        roles: &[Role],
+    ) -> Result<crate::log::Log, Error> {
+        let mut opened = self.open().await?;
+        self.may_write(&opened.log)?;
+        let signing = self.keys.signer(false)?;
+        let journal = Journal::new(
+            self.context.clone(),
+            signing,
+            self.environment(&opened.log),
+            self.context.source.id(),
+        );
+        journal.may_sign(&opened.log, roles)?;
+        opened.session = None;
+        let fail = |error| self.engine_error(error, "appending to the ledger");
+        let mut session = self.engine.connect(Access::Write).await.map_err(fail)?;
+        let begin = Begin {
+            enforce_foreign_keys: true,
+            lock_timeout: self.settings.lock_timeout,
+        };
+        session.begin(&begin).await.map_err(fail)?;
+        let log = &mut opened.log;
+        log.catch_up(&mut *session, &mut |_| {}).await.map_err(fail)?;
+        self.check(log, None)?;
+        let staged = journal.stage(log, facts)?;
+        let appended = staged.append(&mut *session).await.map_err(fail)?;
+        let committed = appended.commit(&mut *session).await.map_err(fail)?;
+        log.fold(&committed);
+        self.remember(log);
+        Ok(opened.log)
+    }
+}

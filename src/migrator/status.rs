@@ -1,0 +1,252 @@
+//! What is applied and what is not.
+
+use std::collections::BTreeMap;
+
+use ledger::canonical::Value;
+use ledger::{Code, Digest, Finding};
+
+use super::Migrator;
+use super::init::ledger_view;
+use crate::error::Error;
+use crate::lease;
+use crate::migration::{Migration, Version};
+use crate::projection::history::{Entry, History, Standing};
+use crate::report::{
+    Counts, DatabaseView, LastFailure, MigrationView, Notice, State, Status,
+};
+
+impl Migrator {
+    /// Returns the state of every migration of the folder and of the log; writes nothing.
+    ///
+    /// # Errors
+    ///
+    /// Those of reading the ledger and the folder.
+    pub async fn status(&self) -> Result<Status, Error> {
+        let files = self.files()?;
+        let mut opened = self.open().await?;
+        let mut lock = None;
+        let mut warnings: Vec<Notice> = opened
+            .log
+            .findings()
+            .iter()
+            .filter(|finding| finding.code != Code::FirstKeyNotTrusted)
+            .map(notice)
+            .collect();
+        if let Some(session) = opened.session.as_deref_mut()
+            && !opened.log.is_empty()
+        {
+            let held = session
+                .lease()
+                .await
+                .map_err(|error| self.engine_error(error, "reading the lease"))?;
+            lock = held.as_ref().map(lease::view);
+            let now = session
+                .fingerprint()
+                .await
+                .map_err(|error| self.engine_error(error, "reading the schema"))?;
+            warnings.extend(drift(opened.log.history(), &now).as_ref().map(notice));
+        }
+        warnings.extend(opened.missing_guards.iter().map(|guard| notice(&missing_guard(guard))));
+        warnings.extend(files.iter().flat_map(header_warnings));
+        let history = opened.log.history();
+        let migrations = views(&files, history);
+        Ok(Status {
+            environment: self.environment(&opened.log),
+            database: DatabaseView {
+                engine: self.engine.capabilities().name.to_owned(),
+                name: self.engine.address().display().to_owned(),
+            },
+            ledger: ledger_view(&opened.log),
+            current: history.current().map(|version| {
+                history
+                    .get(version)
+                    .map_or_else(|| version.to_string(), |entry| entry.version.clone())
+            }),
+            counts: count(&migrations),
+            last_failure: last_failure(history),
+            migrations,
+            lock,
+            warnings,
+        })
+    }
+}
+
+/// Compares the schema as it is with the one that the last run left.
+pub(super) fn drift(
+    history: &History,
+    now: &crate::engine::SchemaFingerprint,
+) -> Option<Finding> {
+    let left = history.last_schema()?;
+    let comparable =
+        left.schema.format == u64::from(now.format) && left.schema.server == now.server;
+    (comparable && left.schema.digest != now.digest).then(|| Finding {
+        code: Code::SchemaDrift,
+        severity: ledger::Severity::Warning,
+        seq: Some(left.seq),
+        message: "the schema is not the one that the last run left: it was changed out of band"
+            .to_owned(),
+    })
+}
+
+pub(super) fn missing_guard(guard: &str) -> Finding {
+    Finding {
+        code: Code::GuardMissing,
+        severity: ledger::Severity::Warning,
+        seq: None,
+        message: format!("the guard `{guard}` is missing or is not the one that was made"),
+    }
+}
+
+fn notice(finding: &Finding) -> Notice {
+    Notice {
+        code: finding.code.as_str(),
+        seq: finding.seq,
+        message: finding.message.clone(),
+    }
+}
+
+fn header_warnings(file: &Migration) -> impl Iterator<Item = Notice> + '_ {
+    file.warnings.iter().map(|problem| Notice {
+        code: problem.code,
+        seq: None,
+        message: problem.to_string(),
+    })
+}
+
+fn views(files: &[Migration], history: &History) -> Vec<MigrationView> {
+    let mut rows: BTreeMap<&Version, (Option<&Migration>, Option<&Entry>)> = files
+        .iter()
+        .map(|file| (&file.version, (Some(file), None)))
+        .collect();
+    for (version, entry) in history.entries() {
+        rows.entry(version).or_insert((None, None)).1 = Some(entry);
+    }
+    let newest = history.current();
+    rows.into_iter()
+        .filter_map(|(version, (file, entry))| view(version, file, entry, newest))
+        .collect()
+}
+
+fn view(
+    version: &Version,
+    file: Option<&Migration>,
+    entry: Option<&Entry>,
+    newest: Option<&Version>,
+) -> Option<MigrationView> {
+    let applied = entry.and_then(|entry| entry.applied.as_ref());
+    let state = state(version, file, entry, newest)?;
+    let recorded = applied.and_then(|applied| applied.checksum);
+    Some(MigrationView {
+        version: match (entry.filter(|_| applied.is_some()), file) {
+            (Some(entry), _) => entry.version.clone(),
+            (None, Some(file)) => file.version.as_str().to_owned(),
+            (None, None) => version.as_str().to_owned(),
+        },
+        name: file.map_or_else(
+            || entry.map_or_else(String::new, |entry| entry.name.clone()),
+            |file| file.name.clone(),
+        ),
+        state,
+        batch: applied.and_then(|applied| applied.batch),
+        applied_at: applied.map(|applied| applied.time),
+        duration_ms: applied
+            .filter(|applied| applied.batch.is_some())
+            .map(|applied| applied.duration_ms),
+        checksum: file
+            .map(|file| file.checksum)
+            .or(recorded)
+            .unwrap_or(Digest::ZERO),
+        applied_by: applied.map(|applied| applied.actor.clone()),
+        release: None,
+        description: description(file, entry),
+        attempts: entry.map_or(0, |entry| entry.attempts),
+    })
+}
+
+fn description(file: Option<&Migration>, entry: Option<&Entry>) -> Option<String> {
+    if let Some(file) = file {
+        return file.metadata.description.clone();
+    }
+    match entry?.applied.as_ref()?.metadata.get("description") {
+        Some(Value::Text(text)) => Some(text.clone()),
+        _ => None,
+    }
+}
+
+/// Returns the state of a version, or `None` for one that is neither applied nor a file.
+fn state(
+    version: &Version,
+    file: Option<&Migration>,
+    entry: Option<&Entry>,
+    newest: Option<&Version>,
+) -> Option<State> {
+    match entry.map(Entry::standing) {
+        Some(Standing::Unknown(..)) => return Some(State::Unknown),
+        Some(Standing::Partial(..)) => return Some(State::Partial),
+        _ => {}
+    }
+    if let Some(applied) = entry.and_then(|entry| entry.applied.as_ref()) {
+        return Some(match (file, applied.checksum) {
+            (None, _) => State::Missing,
+            (Some(file), Some(recorded)) if file.checksum != recorded => State::Changed,
+            _ => State::Applied,
+        });
+    }
+    file?;
+    let failed = entry.is_some_and(|entry| entry.failed.is_some());
+    let rolled_back = entry.is_some_and(|entry| entry.rolled_back);
+    Some(if failed {
+        State::Failed
+    } else if newest.is_some_and(|newest| version < newest) {
+        State::OutOfOrder
+    } else if rolled_back {
+        State::RolledBack
+    } else {
+        State::Pending
+    })
+}
+
+fn count(migrations: &[MigrationView]) -> Counts {
+    let mut counts = Counts::default();
+    for migration in migrations {
+        match migration.state {
+            State::Applied => counts.applied += 1,
+            State::Changed => {
+                counts.applied += 1;
+                counts.changed += 1;
+            }
+            State::Missing => {
+                counts.applied += 1;
+                counts.missing += 1;
+            }
+            State::Partial => counts.partial += 1,
+            State::Unknown => counts.unknown += 1,
+            State::Pending | State::RolledBack => counts.pending += 1,
+            State::Failed => {
+                counts.pending += 1;
+                counts.failed += 1;
+            }
+            State::OutOfOrder => {
+                counts.pending += 1;
+                counts.out_of_order += 1;
+            }
+        }
+    }
+    counts
+}
+
+fn last_failure(history: &History) -> Option<LastFailure> {
+    let (entry, failed) = history
+        .entries()
+        .filter_map(|(_, entry)| Some((entry, entry.failed.as_ref()?)))
+        .max_by_key(|(_, failed)| failed.seq)?;
+    Some(LastFailure {
+        seq: failed.seq,
+        version: entry.version.clone(),
+        direction: failed.direction,
+        time: failed.time,
+        message: failed.error.message.clone(),
+        code: failed.error.code.clone(),
+        line: failed.error.line,
+    })
+}

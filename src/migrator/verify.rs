@@ -1,0 +1,369 @@
+//! The full verification of a live database: log, objects, files, guards, schema.
+
+use std::collections::BTreeSet;
+
+use ledger::trust::AllowedSigners;
+use ledger::verify::{Options, SignatureCheck};
+use ledger::{Body, Code, Digest, Finding, Severity};
+
+use super::{Migrator, open, status};
+use crate::engine::{Session, Store};
+use crate::error::Error;
+use crate::log::Log;
+use crate::migration::Migration;
+use crate::object::{self, Unusable};
+use crate::projection::history::History;
+use crate::report::{Checked, VerifyReport};
+use crate::request::Verify;
+
+/// How many digests are fetched at a time.
+const PAGE: u32 = 256;
+
+impl Migrator {
+    /// Verifies everything that can be verified and returns what was found; writes nothing.
+    ///
+    /// Every signature is checked, also those before a remembered head. The answer names what
+    /// completeness is anchored to, and counts what was looked at.
+    ///
+    /// # Errors
+    ///
+    /// Only what keeps it from looking: the database's answers, a trust file that cannot be read, and
+    /// [`Error::Integrity`] where there is no ledger to verify. What is wrong with a ledger is a finding.
+    pub async fn verify(&self, request: &Verify) -> Result<VerifyReport, Error> {
+        let remembered = self.recall()?;
+        let mut options = self.options(remembered.as_ref());
+        options.signatures = SignatureCheck::All;
+        options.checkpoints.clone_from(&request.checkpoints);
+        options.ledger = request.ledger;
+        options.trust = trust(request)?;
+        let pinned = self.settings.ledger;
+        let mut log = Log::empty(options);
+        let mut session = self.connect_to_verify().await?;
+        let mut found = Found::default();
+        self.verify_store(&mut *session, &mut log, &mut found).await?;
+        found.checked.events = log.size();
+        found.checked.signatures = log.verifier().signatures_checked();
+        if let Some(seen) = &remembered
+            && seen.lineage.first() != log.verifier().lineage().first()
+        {
+            found.add(
+                Code::LedgerMismatch,
+                "the ledger is not the one that was seen at this address before".to_owned(),
+            );
+        }
+        if let Some(pinned) = pinned
+            && !log.verifier().lineage().contains(&pinned)
+        {
+            found.add(
+                Code::LedgerMismatch,
+                format!("expected the ledger `{pinned}` that the configuration pins"),
+            );
+        }
+        self.verify_objects(&mut *session, &mut found).await?;
+        self.verify_files(log.history(), &mut found)?;
+        self.verify_schema(&mut *session, log.history(), request.strict, &mut found)
+            .await?;
+        let to_remember = log.to_remember();
+        let (verdict, _) = log.finish();
+        let mut findings = verdict.findings;
+        findings.extend(found.findings);
+        let broken = findings
+            .iter()
+            .any(|finding| finding.severity == Severity::Error);
+        if !broken && let Some(seen) = to_remember {
+            // a failure to remember is told by the commands that work every day
+            let _ = self
+                .context
+                .heads
+                .remember(self.engine.address().key(), &seen);
+        }
+        Ok(VerifyReport {
+            lineage: verdict.lineage,
+            size: verdict.size,
+            root: verdict.root,
+            head: verdict.head,
+            anchored_to: verdict.anchored_to,
+            anchored_size: verdict.anchored_size,
+            trusted: verdict.trusted,
+            checked: found.checked,
+            findings,
+        })
+    }
+
+    async fn connect_to_verify(&self) -> Result<Box<dyn Session>, Error> {
+        let remembered = self.recall()?;
+        match self.engine.connect(crate::engine::Access::Read).await {
+            Ok(session) => Ok(session),
+            Err(error) if error.fault == crate::engine::Fault::NoDatabase => {
+                Err(nothing_to_verify(remembered.is_some()))
+            }
+            Err(error) => Err(self.engine_error(error, "connecting")),
+        }
+    }
+
+    async fn verify_store(
+        &self,
+        session: &mut dyn Session,
+        log: &mut Log,
+        found: &mut Found,
+    ) -> Result<(), Error> {
+        let fail = |error| self.engine_error(error, "reading the ledger");
+        match session.store().await.map_err(fail)? {
+            Store::Absent => {
+                let seen = self.recall()?.is_some();
+                return Err(nothing_to_verify(seen));
+            }
+            Store::Present { missing_guards } => {
+                found.checked.guards = 1;
+                for guard in &missing_guards {
+                    found.findings.push(status::missing_guard(guard));
+                }
+            }
+            other => return Err(open::unusable_store(&other)),
+        }
+        let needed = &mut found.needed;
+        log.catch_up(session, &mut |event| collect(&event.body, needed))
+            .await
+            .map_err(fail)?;
+        if log.is_empty() {
+            return Err(open::lost("its tables are there and hold no event".to_owned()));
+        }
+        if let Some((seq, reason)) = log.unreadable() {
+            found.findings.push(Finding {
+                code: Code::LifecycleBroken,
+                severity: Severity::Error,
+                seq: Some(seq),
+                message: reason.to_owned(),
+            });
+        }
+        Ok(())
+    }
+
+    /// Compares the bytes of every object with its digest, and looks for those that events name.
+    async fn verify_objects(
+        &self,
+        session: &mut dyn Session,
+        found: &mut Found,
+    ) -> Result<(), Error> {
+        let fail = |error| self.engine_error(error, "reading the objects");
+        let mut after = None;
+        loop {
+            let page = session.object_digests(after, PAGE).await.map_err(fail)?;
+            for digest in &page {
+                found.checked.objects += 1;
+                found.needed.remove(digest);
+                let bytes = object::bytes(session, digest).await.map_err(fail)?;
+                found.object(digest, bytes.map(drop));
+            }
+            after = page.last().copied();
+            if page.len() < PAGE as usize {
+                break;
+            }
+        }
+        for digest in std::mem::take(&mut found.needed) {
+            found.object(&digest, Err(Unusable::Missing(digest)));
+        }
+        Ok(())
+    }
+
+    /// Compares the files of applied migrations with what was applied.
+    fn verify_files(&self, history: &History, found: &mut Found) -> Result<(), Error> {
+        if !self.settings.migrations.is_dir() {
+            return Ok(());
+        }
+        let files = self.files()?;
+        for (version, entry, applied) in history.applied() {
+            let Some(recorded) = applied.checksum else {
+                continue;
+            };
+            found.checked.files += 1;
+            let name = format!("{}_{}", entry.version, entry.name);
+            let file = files.iter().find(|file| file.version == *version);
+            found.file(&name, file, recorded, applied.script, applied.seq);
+        }
+        Ok(())
+    }
+
+    /// Compares the schema with the one that the last run left, and runs with their predecessors.
+    async fn verify_schema(
+        &self,
+        session: &mut dyn Session,
+        history: &History,
+        strict: bool,
+        found: &mut Found,
+    ) -> Result<(), Error> {
+        let severity = if strict {
+            Severity::Error
+        } else {
+            Severity::Warning
+        };
+        for (left, began) in history.drifts() {
+            found.checked.schemas += 1;
+            found.findings.push(Finding {
+                code: Code::SchemaDrift,
+                severity,
+                seq: Some(began.seq),
+                message: format!(
+                    "the schema changed out of band between the events {} and {}",
+                    left.seq, began.seq
+                ),
+            });
+        }
+        let now = session
+            .fingerprint()
+            .await
+            .map_err(|error| self.engine_error(error, "reading the schema"))?;
+        if history.last_schema().is_some() {
+            found.checked.schemas += 1;
+        }
+        if let Some(mut drift) = status::drift(history, &now) {
+            drift.severity = severity;
+            found.findings.push(drift);
+        }
+        Ok(())
+    }
+}
+
+/// What was looked at and found outside of the log itself.
+#[derive(Debug, Default)]
+struct Found {
+    checked: Checked,
+    findings: Vec<Finding>,
+    needed: BTreeSet<Digest>,
+}
+
+impl Found {
+    fn add(&mut self, code: Code, message: String) {
+        self.findings.push(Finding {
+            code,
+            severity: Severity::Error,
+            seq: None,
+            message,
+        });
+    }
+
+    fn object(&mut self, digest: &Digest, bytes: Result<(), Unusable>) {
+        let (code, severity, message) = match bytes {
+            Ok(()) => return,
+            Err(Unusable::Missing(_)) => (
+                Code::ObjectMissing,
+                Severity::Error,
+                format!("the object `{digest}`, which events name, is not stored"),
+            ),
+            Err(Unusable::Absent(_)) => (
+                Code::ObjectMissing,
+                Severity::Warning,
+                format!("of the object `{digest}` only digest and size are kept"),
+            ),
+            Err(Unusable::Mismatch(_)) => (
+                Code::ObjectMismatch,
+                Severity::Error,
+                format!("the object `{digest}` holds other bytes than its digest says"),
+            ),
+        };
+        self.findings.push(Finding {
+            code,
+            severity,
+            seq: None,
+            message,
+        });
+    }
+
+    fn file(
+        &mut self,
+        name: &str,
+        file: Option<&Migration>,
+        recorded: Digest,
+        script: Option<Digest>,
+        seq: u64,
+    ) {
+        let (code, severity, message) = match file {
+            None => (
+                Code::FileMissing,
+                Severity::Error,
+                format!("`{name}` is applied, and its file is not in the folder"),
+            ),
+            Some(file) if file.checksum != recorded => (
+                Code::FileChanged,
+                Severity::Error,
+                format!(
+                    "`{}` is not what was applied: expected the checksum `{recorded}`, found `{}`",
+                    file.up.path.display(),
+                    file.checksum
+                ),
+            ),
+            Some(file) if script.is_some_and(|script| script != file.up.digest) => (
+                Code::LineEndingsDiffer,
+                Severity::Warning,
+                format!("`{}` differs in its line ends alone", file.up.path.display()),
+            ),
+            Some(_) => return,
+        };
+        self.findings.push(Finding {
+            code,
+            severity,
+            seq: Some(seq),
+            message,
+        });
+    }
+}
+
+/// Collects the digests of objects that an event names.
+fn collect(body: &Body, needed: &mut BTreeSet<Digest>) {
+    match body {
+        Body::RunStarted(body) => {
+            needed.insert(body.plan);
+            needed.insert(body.policy);
+        }
+        Body::MigrationStarted(body) => {
+            needed.insert(body.script);
+        }
+        Body::MigrationApplied(body) => {
+            needed.insert(body.script);
+            needed.extend(body.down_script);
+        }
+        Body::MigrationAccepted(body) => {
+            needed.insert(body.script);
+        }
+        _ => {}
+    }
+}
+
+fn trust(request: &Verify) -> Result<Option<AllowedSigners>, Error> {
+    let Some(text) = &request.trust else {
+        return Ok(None);
+    };
+    AllowedSigners::parse(text)
+        .map(Some)
+        .map_err(|error| Error::Usage {
+            code: "trust-file-invalid",
+            message: format!("expected lines of an allowed-signers file (ssh-keygen(1)): {error}"),
+            hint: "each line holds a name, `namespaces=\"event-v1@mledger\"` if wanted, and a key"
+                .to_owned(),
+        })
+}
+
+fn nothing_to_verify(seen_before: bool) -> Error {
+    if seen_before {
+        return open::lost("one was seen at this address, and now there is none".to_owned());
+    }
+    Error::Usage {
+        code: "ledger-missing",
+        message: "expected a ledger to verify, but none was opened in this database".to_owned(),
+        hint: "`mledger init` opens one, and so does the first `mledger up`".to_owned(),
+    }
+}
+
+/// Options that check everything; kept here so that the two readers cannot drift apart.
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_default_checks_every_signature() {
+        assert!(matches!(
+            Options::default().signatures,
+            SignatureCheck::All
+        ));
+    }
+}

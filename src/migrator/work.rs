@@ -1,0 +1,205 @@
+//! What a command that writes intends, decided anew each time the log has moved.
+
+use ledger::Direction;
+
+use super::{Migrator, resolve};
+use crate::engine::{Object, Session};
+use crate::error::Error;
+use crate::journal::Fact;
+use crate::log::Log;
+use crate::migration::{Migration, Version};
+use crate::plan::{Plan, down, examine, up};
+use crate::request::{Back, Down, Resolve, Up};
+
+/// A command that writes.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Work<'a> {
+    Up(&'a Up),
+    Down(&'a Down),
+    Redo,
+    Resolve(&'a Resolve),
+}
+
+/// What the command would do with the log as it is.
+#[derive(Debug, Default)]
+pub(super) struct Decision {
+    /// The steps, settlements and blockers.
+    pub(super) plan: Plan,
+    /// What is recorded besides, before the first step.
+    pub(super) facts: Vec<Fact>,
+    /// What these facts refer to.
+    pub(super) objects: Vec<Object>,
+}
+
+impl Decision {
+    /// Says whether there is nothing to do.
+    pub(super) fn is_empty(&self) -> bool {
+        self.plan.is_empty() && self.facts.is_empty()
+    }
+}
+
+impl Work<'_> {
+    /// Returns the command's name, as recorded.
+    pub(super) fn command(&self) -> &'static str {
+        match self {
+            Self::Up(_) => "up",
+            Self::Down(_) => "down",
+            Self::Redo => "redo",
+            Self::Resolve(_) => "resolve",
+        }
+    }
+
+    /// Returns the reference to the change's ticket.
+    pub(super) fn ticket(&self) -> Option<String> {
+        match self {
+            Self::Up(up) => up.ticket.clone(),
+            Self::Down(down) => down.ticket.clone(),
+            Self::Redo | Self::Resolve(_) => None,
+        }
+    }
+}
+
+impl Migrator {
+    /// Decides what `work` would do with the log as it is.
+    pub(super) async fn decide(
+        &self,
+        work: &Work<'_>,
+        files: &[Migration],
+        log: &Log,
+        session: Option<&mut (dyn Session + '_)>,
+    ) -> Result<Decision, Error> {
+        let history = log.history();
+        let selection = match work {
+            Work::Up(up) => {
+                if let Some(to) = &up.to {
+                    known(files, log, to)?;
+                }
+                up::select(files, history, up, self.settings.out_of_order)
+            }
+            Work::Down(down) => {
+                check_target(files, log, &down.back)?;
+                down::select(files, history, &down.back)
+            }
+            Work::Redo => redo(files, log)?,
+            Work::Resolve(resolve) => {
+                return self.decide_resolve(resolve, files, log, session).await;
+            }
+        };
+        let engine = &self.engine;
+        let plan = examine::examine(selection, engine.capabilities(), engine.lex_rules(), session)
+            .await
+            .map_err(|error| self.engine_error(error, "reading a recorded script"))?;
+        Ok(Decision {
+            plan,
+            ..Decision::default()
+        })
+    }
+
+    async fn decide_resolve(
+        &self,
+        request: &Resolve,
+        files: &[Migration],
+        log: &Log,
+        session: Option<&mut (dyn Session + '_)>,
+    ) -> Result<Decision, Error> {
+        let answer = resolve::answer(request, files, log.history())?;
+        let engine = &self.engine;
+        let mut plan = examine::examine(
+            answer.selection,
+            engine.capabilities(),
+            engine.lex_rules(),
+            session,
+        )
+        .await
+        .map_err(|error| self.engine_error(error, "reading a recorded script"))?;
+        for step in &plan.steps {
+            plan.blockers
+                .extend(resolve::check_prefix(step, engine.lex_rules()));
+        }
+        Ok(Decision {
+            plan,
+            facts: answer.facts,
+            objects: answer.objects,
+        })
+    }
+}
+
+/// The last applied migration, down by the script recorded then and up by the file as it is now.
+fn redo(files: &[Migration], log: &Log) -> Result<crate::plan::Selection, Error> {
+    let history = log.history();
+    // without files the recorded down script is taken: an edited file is what `redo` is for
+    let mut selection = down::select(&[], history, &Back::Steps(1));
+    let Some(candidate) = selection.candidates.first() else {
+        return Ok(selection);
+    };
+    let wanted = candidate.version.clone();
+    let file = files
+        .iter()
+        .find(|file| wanted.parse::<Version>().is_ok_and(|version| version == file.version))
+        .ok_or_else(|| Error::Usage {
+            code: "version-unknown",
+            message: format!("expected a file of the version `{wanted}` to apply again, found none"),
+            hint: "put the file back, or use `mledger down`".to_owned(),
+        })?;
+    let mut again = up::candidate(file, None);
+    again.done = Vec::new();
+    selection.candidates.push(again);
+    Ok(selection)
+}
+
+fn known(files: &[Migration], log: &Log, version: &Version) -> Result<(), Error> {
+    let in_files = files.iter().any(|file| file.version == *version);
+    if in_files || log.history().get(version).is_some() {
+        return Ok(());
+    }
+    Err(Error::Usage {
+        code: "version-unknown",
+        message: format!("expected a version of the folder or the ledger, found `{version}`"),
+        hint: "`mledger status` lists the versions".to_owned(),
+    })
+}
+
+fn check_target(files: &[Migration], log: &Log, back: &Back) -> Result<(), Error> {
+    let history = log.history();
+    match back {
+        Back::To(version) => {
+            known(files, log, version)?;
+            let applied = history
+                .get(version)
+                .is_some_and(|entry| entry.applied.is_some());
+            if applied {
+                return Ok(());
+            }
+            Err(Error::Usage {
+                code: "version-not-applied",
+                message: format!(
+                    "expected an applied version to go back to, but `{version}` is not applied"
+                ),
+                hint: "`mledger status` shows which are; `down --all` rolls back everything"
+                    .to_owned(),
+            })
+        }
+        Back::Batch(Some(batch)) => {
+            let any = history
+                .applied()
+                .iter()
+                .any(|(.., applied)| applied.batch == Some(*batch));
+            if any {
+                return Ok(());
+            }
+            Err(Error::Usage {
+                code: "batch-unknown",
+                message: format!("expected a batch with applied migrations, found none in batch {batch}"),
+                hint: "`mledger status` shows the batches".to_owned(),
+            })
+        }
+        Back::Steps(_) | Back::Batch(None) | Back::All => Ok(()),
+    }
+}
+
+/// Says whether a plan applies anything, and so makes a batch.
+pub(super) fn makes_batch(plan: &Plan) -> bool {
+    plan.steps
+        .iter()
+        .any(|step| step.candidate.direction == Direction::Up)
+}

@@ -1,0 +1,189 @@
+//! From candidates to steps: reads each script once and decides how it can run.
+
+use ledger::{Direction, Mode};
+
+use super::{Blocker, BlockerKind, Candidate, Plan, ScriptSource, Selection, Step};
+use crate::engine::{Capabilities, EngineError, Session};
+use crate::migration::split::LexRules;
+use crate::migration::{Directives, Problem, Script, Summary};
+use crate::object::{self, Unusable};
+use crate::report::Refusal;
+
+/// Reads the scripts of the candidates and returns the plan.
+///
+/// # Errors
+///
+/// What the database answered when a recorded script was read. What is wrong with a script is a
+/// blocker of the plan.
+pub async fn examine(
+    selection: Selection,
+    capabilities: &Capabilities,
+    rules: &'static LexRules,
+    session: Option<&mut (dyn Session + '_)>,
+) -> Result<Plan, EngineError> {
+    let mut plan = Plan {
+        steps: Vec::with_capacity(selection.candidates.len()),
+        settlements: selection.settlements,
+        blockers: selection.blockers,
+        warnings: selection.warnings,
+    };
+    let mut session = session;
+    for candidate in selection.candidates {
+        let script = match read(&candidate, session.as_deref_mut()).await? {
+            Ok(script) => script,
+            Err(blocker) => {
+                plan.blockers.push(blocker);
+                continue;
+            }
+        };
+        match script.check(rules) {
+            Ok(summary) => {
+                let directives = script.directives().clone();
+                drop(script);
+                let step = step(candidate, &summary, &directives, capabilities, &mut plan.blockers);
+                plan.steps.push(step);
+            }
+            Err(problem) => plan.blockers.push(invalid(&candidate, &problem)),
+        }
+    }
+    Ok(plan)
+}
+
+/// Reads a candidate's script, from its file or from the recorded object.
+///
+/// # Errors
+///
+/// The outer error is the database's, the inner one is why the script cannot be used.
+pub async fn read(
+    candidate: &Candidate,
+    session: Option<&mut (dyn Session + '_)>,
+) -> Result<Result<Script, Blocker>, EngineError> {
+    Ok(match &candidate.script {
+        ScriptSource::File(file) => file.load().map_err(|problem| invalid(candidate, &problem)),
+        ScriptSource::Object {
+            digest,
+            form,
+            label,
+        } => {
+            let bytes = match session {
+                Some(session) => object::bytes(session, digest).await?,
+                None => Err(Unusable::Missing(*digest)),
+            };
+            match bytes {
+                Ok(bytes) => Script::from_bytes(bytes, label, form.down_section(), rules_free())
+                    .map_err(|problem| invalid(candidate, &problem)),
+                Err(_) => Err(unusable(candidate)),
+            }
+        }
+    })
+}
+
+fn step(
+    candidate: Candidate,
+    summary: &Summary,
+    directives: &Directives,
+    capabilities: &Capabilities,
+    blockers: &mut Vec<Blocker>,
+) -> Step {
+    let alone: Vec<u64> = summary.not_in_transaction.clone();
+    let stepwise = directives.no_transaction
+        || !capabilities.transactional_ddl
+        || (summary.statements == 1 && alone.len() == 1);
+    if !stepwise && let Some(first) = alone.first() {
+        blockers.push(needs_directive(&candidate, *first));
+    }
+    if let Some((line, word)) = &summary.transaction_control {
+        blockers.push(transaction_control(&candidate, *line, word));
+    }
+    if stepwise && summary.own_transaction {
+        blockers.push(transaction_control(&candidate, 0, "BEGIN"));
+    }
+    Step {
+        mode: if stepwise {
+            Mode::Stepwise
+        } else {
+            Mode::Atomic
+        },
+        statements: summary.statements,
+        self_committing: if stepwise { alone } else { Vec::new() },
+        own_transaction: summary.own_transaction,
+        changes_session: summary.changes_session,
+        enforce_foreign_keys: directives.foreign_keys || !capabilities.switchable_foreign_keys,
+        timeout: directives.timeout,
+        lock_timeout: directives.lock_timeout,
+        candidate,
+    }
+}
+
+fn invalid(candidate: &Candidate, problem: &Problem) -> Blocker {
+    policy(
+        candidate,
+        problem.code,
+        problem.to_string(),
+        problem.hint.clone(),
+    )
+}
+
+fn policy(candidate: &Candidate, code: &'static str, message: String, hint: String) -> Blocker {
+    Blocker {
+        kind: BlockerKind::Policy,
+        refusal: Refusal {
+            code,
+            version: Some(candidate.version.clone()),
+            message,
+            hint,
+        },
+    }
+}
+
+fn needs_directive(candidate: &Candidate, statement: u64) -> Blocker {
+    policy(
+        candidate,
+        "not-in-transaction",
+        format!(
+            "statement {statement} of `{}` cannot run inside a transaction, and the script has others",
+            candidate.script.label()
+        ),
+        "move it to a migration of its own, or add the line `-- mledger:no-transaction` before the \
+         first statement"
+            .to_owned(),
+    )
+}
+
+fn transaction_control(candidate: &Candidate, line: u64, word: &str) -> Blocker {
+    let place = if line == 0 {
+        String::new()
+    } else {
+        format!(", line {line}")
+    };
+    policy(
+        candidate,
+        "transaction-control",
+        format!(
+            "`{}`{place}: `{word}` would end the transaction in which the {} script runs",
+            candidate.script.label(),
+            match candidate.direction {
+                Direction::Up => "up",
+                Direction::Down => "down",
+            }
+        ),
+        "take it out: each script runs in a transaction of its own; a script that must commit in \
+         between needs `-- mledger:no-transaction`"
+            .to_owned(),
+    )
+}
+
+fn unusable(candidate: &Candidate) -> Blocker {
+    Blocker {
+        kind: BlockerKind::Integrity,
+        refusal: Refusal {
+            code: "object-missing",
+            version: Some(candidate.version.clone()),
+            message: format!(
+                "expected the script `{}` in the ledger's objects, found no usable bytes",
+                candidate.digest
+            ),
+            hint: "put the file back as it was when the migration was applied".to_owned(),
+        },
+    }
+}

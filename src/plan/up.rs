@@ -1,0 +1,203 @@
+//! Which migrations `up` would apply.
+
+use std::collections::BTreeMap;
+
+use ledger::{Code, Direction, Finding, Severity};
+
+use super::{Blocker, BlockerKind, Candidate, ScriptSource, Selection, standing};
+use crate::migration::{Migration, Version};
+use crate::projection::history::{Entry, History};
+use crate::report::Refusal;
+use crate::request::Up;
+
+/// Compares the folder with the history and chooses what `up` would apply.
+///
+/// `files` are sorted by version. Blockers of applied migrations (changed, missing) are found
+/// whatever was asked for; an older file blocks only when it would have to run.
+pub fn select(files: &[Migration], history: &History, up: &Up, out_of_order: bool) -> Selection {
+    let (settlements, mut blockers) = standing(history);
+    let mut selection = Selection {
+        settlements,
+        ..Selection::default()
+    };
+    compare_applied(files, history, &mut blockers, &mut selection.warnings);
+    let newest = history.current();
+    let pending = files
+        .iter()
+        .filter(|file| !is_applied(history, &file.version))
+        .take_while(|file| up.to.as_ref().is_none_or(|to| file.version <= *to))
+        .take(up.count.unwrap_or(usize::MAX));
+    let mut chosen: BTreeMap<&Version, ()> = BTreeMap::new();
+    for file in pending {
+        if !(out_of_order || up.out_of_order)
+            && let Some(newest) = newest
+            && file.version < *newest
+        {
+            blockers.push(out_of_order_blocker(file, newest));
+        }
+        for dependency in &file.metadata.dependencies {
+            check_dependency(file, dependency, history, &chosen, &mut blockers);
+        }
+        chosen.insert(&file.version, ());
+        selection
+            .candidates
+            .push(candidate(file, history.get(&file.version)));
+    }
+    selection.blockers = blockers;
+    selection
+}
+
+/// Returns the candidate that applies `file`.
+pub fn candidate(file: &Migration, entry: Option<&Entry>) -> Candidate {
+    let done = entry.map_or_else(Vec::new, |entry| entry.up.done.clone());
+    Candidate {
+        direction: Direction::Up,
+        version: file.version.as_str().to_owned(),
+        name: file.name.clone(),
+        digest: file.up.digest,
+        script: ScriptSource::File(file.up.clone()),
+        down: file.down.clone(),
+        checksum: file.checksum,
+        metadata: file.metadata.recorded(),
+        estimated_ms: file.metadata.estimated_duration,
+        attempt: entry.map_or(0, |entry| entry.attempts) + 1,
+        done,
+    }
+}
+
+fn is_applied(history: &History, version: &Version) -> bool {
+    history
+        .get(version)
+        .is_some_and(|entry| entry.applied.is_some())
+}
+
+/// Finds applied migrations whose file is gone or is not what was applied.
+fn compare_applied(
+    files: &[Migration],
+    history: &History,
+    blockers: &mut Vec<Blocker>,
+    warnings: &mut Vec<Finding>,
+) {
+    let by_version: BTreeMap<&Version, &Migration> =
+        files.iter().map(|file| (&file.version, file)).collect();
+    let newest_file = files.last().map(|file| &file.version);
+    let mut ahead = Vec::new();
+    for (version, entry, applied) in history.applied() {
+        let Some(file) = by_version.get(version) else {
+            if newest_file.is_none_or(|newest| version > newest) {
+                ahead.push(entry.version.as_str());
+            } else {
+                blockers.push(missing(entry));
+            }
+            continue;
+        };
+        let Some(recorded) = applied.checksum else {
+            continue;
+        };
+        if file.checksum != recorded {
+            blockers.push(changed(file, entry));
+        } else if applied.script.is_some_and(|script| script != file.up.digest) {
+            warnings.push(Finding {
+                code: Code::LineEndingsDiffer,
+                severity: Severity::Warning,
+                seq: Some(applied.seq),
+                message: format!(
+                    "`{}` differs from what was applied in its line ends alone",
+                    file.up.path.display()
+                ),
+            });
+        }
+    }
+    if !ahead.is_empty() {
+        warnings.push(Finding {
+            code: Code::FileMissing,
+            severity: Severity::Warning,
+            seq: None,
+            message: format!(
+                "the database is ahead of this folder by {}: `{}` applied, and newer than every file",
+                ahead.len(),
+                ahead.join("`, `")
+            ),
+        });
+    }
+}
+
+fn changed(file: &Migration, entry: &Entry) -> Blocker {
+    Blocker {
+        kind: BlockerKind::Integrity,
+        refusal: Refusal {
+            code: Code::FileChanged.as_str(),
+            version: Some(entry.version.clone()),
+            message: format!(
+                "`{}` was applied and has been edited since: expected the checksum that was recorded, \
+                 found `{}`",
+                file.up.path.display(),
+                file.checksum
+            ),
+            hint: format!(
+                "put the file back and write a new migration instead; if the edit is right, \
+                 `mledger resolve {} --accept-change --reason TEXT`",
+                entry.version
+            ),
+        },
+    }
+}
+
+fn missing(entry: &Entry) -> Blocker {
+    Blocker {
+        kind: BlockerKind::Integrity,
+        refusal: Refusal {
+            code: Code::FileMissing.as_str(),
+            version: Some(entry.version.clone()),
+            message: format!(
+                "`{}_{}` was applied, but its file is not in the folder, which has newer ones",
+                entry.version, entry.name
+            ),
+            hint: "put the file back: its text is in the ledger, `mledger events --migration VERSION` \
+                   names the digest"
+                .to_owned(),
+        },
+    }
+}
+
+fn out_of_order_blocker(file: &Migration, newest: &Version) -> Blocker {
+    Blocker {
+        kind: BlockerKind::Policy,
+        refusal: Refusal {
+            code: "out-of-order",
+            version: Some(file.version.as_str().to_owned()),
+            message: format!(
+                "`{}` is pending, but the newer `{newest}` is applied already",
+                file.up.path.display()
+            ),
+            hint: "give it a newer version, or apply it now with `mledger up --out-of-order`".to_owned(),
+        },
+    }
+}
+
+fn check_dependency(
+    file: &Migration,
+    dependency: &str,
+    history: &History,
+    chosen: &BTreeMap<&Version, ()>,
+    blockers: &mut Vec<Blocker>,
+) {
+    let met = dependency
+        .parse::<Version>()
+        .is_ok_and(|version| chosen.contains_key(&version) || is_applied(history, &version));
+    if met {
+        return;
+    }
+    blockers.push(Blocker {
+        kind: BlockerKind::Policy,
+        refusal: Refusal {
+            code: "dependency-missing",
+            version: Some(file.version.as_str().to_owned()),
+            message: format!(
+                "`{}` depends on `{dependency}`, which is neither applied nor due before it",
+                file.up.path.display()
+            ),
+            hint: "apply the dependency first, or correct `dependencies` in the header".to_owned(),
+        },
+    });
+}

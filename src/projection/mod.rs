@@ -1,0 +1,3 @@
+//! What the events mean: pure folds that can be rebuilt from the log at any time.
+
+pub mod history;
