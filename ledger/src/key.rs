@@ -79,8 +79,7 @@ impl PublicKey {
     /// When they are no point of the curve, not its canonical encoding, or one of small order.
     pub fn from_bytes(bytes: &[u8; 32]) -> Result<Self, KeyTextError> {
         let shown = || STANDARD.encode(bytes);
-        let key = VerifyingKey::from_bytes(bytes)
-            .map_err(|_| KeyTextError::PublicKey(shown()))?;
+        let key = VerifyingKey::from_bytes(bytes).map_err(|_| KeyTextError::PublicKey(shown()))?;
         if key.is_weak() {
             return Err(KeyTextError::Weak(shown()));
         }

@@ -173,10 +173,11 @@ mod tests {
         let parts = dearmor(&text).unwrap();
         assert_eq!(parts.key, *key.public_key());
         assert_eq!(parts.namespace, EXPORT_NAMESPACE);
-        assert!(parts.key.verify(
-            &preimage(EXPORT_NAMESPACE, b"manifest"),
-            &parts.signature
-        ));
+        assert!(
+            parts
+                .key
+                .verify(&preimage(EXPORT_NAMESPACE, b"manifest"), &parts.signature)
+        );
     }
 
     #[test]
@@ -198,7 +199,8 @@ mod tests {
     #[test]
     fn the_preimage_is_the_published_layout() {
         let digest = Digest::from_bytes([0xab; 32]);
-        let mut expected = b"SSHSIG\0\0\0\x10event-v1@mledger\0\0\0\0\0\0\0\x06sha256\0\0\0\x20".to_vec();
+        let mut expected =
+            b"SSHSIG\0\0\0\x10event-v1@mledger\0\0\0\0\0\0\0\x06sha256\0\0\0\x20".to_vec();
         expected.extend_from_slice(&[0xab; 32]);
         assert_eq!(preimage_of(EVENT_NAMESPACE, &digest), expected);
     }

@@ -16,10 +16,7 @@ fn keys_have_the_recorded_fingerprints_and_public_forms() {
         assert_eq!(key.public_key().fingerprint().to_string(), words[4]);
         let public = format!("{} {}", words[5], words[6]);
         assert_eq!(key.public_key().to_openssh(), public);
-        assert_eq!(
-            PublicKey::from_openssh(&public).unwrap(),
-            *key.public_key()
-        );
+        assert_eq!(PublicKey::from_openssh(&public).unwrap(), *key.public_key());
         for role in words[8].split(',') {
             assert_eq!(role.parse::<Role>().unwrap().as_str(), role);
         }
@@ -63,7 +60,10 @@ fn digests_preimages_and_entry_hashes_are_the_recorded_ones() {
             .collect();
         assert_eq!(hex, words[5]);
         assert_eq!(record.hash().to_string(), words[7]);
-        assert_eq!(Record::from_entry(&record.to_entry()).as_ref(), Some(record));
+        assert_eq!(
+            Record::from_entry(&record.to_entry()).as_ref(),
+            Some(record)
+        );
     }
 }
 

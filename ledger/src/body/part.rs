@@ -279,7 +279,9 @@ impl Part for Metadata {
     fn write(&self) -> Option<Value> {
         Some(Value::Object(
             self.iter()
-                .filter(|(name, value)| crate::canonical::is_member_name(name.as_bytes()) && is_plain(value))
+                .filter(|(name, value)| {
+                    crate::canonical::is_member_name(name.as_bytes()) && is_plain(value)
+                })
                 .map(|(name, value)| (name.clone(), without_nul(value)))
                 .collect(),
         ))

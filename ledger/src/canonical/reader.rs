@@ -35,7 +35,7 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn value(&mut self, depth: usize) -> Result<Value, CanonicalError> {
-        if depth > MAX_DEPTH {
+        if depth >= MAX_DEPTH && matches!(self.peek(), Some(b'{' | b'[')) {
             return Err(CanonicalError(format!(
                 "values nest deeper than {MAX_DEPTH} levels"
             )));

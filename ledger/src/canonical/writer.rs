@@ -15,7 +15,7 @@ pub fn write(value: &Value) -> Result<Vec<u8>, CanonicalError> {
 }
 
 fn put(value: &Value, depth: usize, bytes: &mut Vec<u8>) -> Result<(), CanonicalError> {
-    if depth > MAX_DEPTH {
+    if depth >= MAX_DEPTH && matches!(value, Value::List(_) | Value::Object(_)) {
         return Err(CanonicalError(format!(
             "values nest deeper than {MAX_DEPTH} levels"
         )));

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use ledger::{Record, SigningKey};
 
 /// Returns the text of a file under `tests/vectors`.
-pub fn read_text(name: &str) -> String {
+pub(crate) fn read_text(name: &str) -> String {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
         .join("tests/vectors")
         .join(name);
@@ -15,7 +15,7 @@ pub fn read_text(name: &str) -> String {
 }
 
 /// Returns the words of the lines of the golden facts that begin with `prefix`.
-pub fn fact_lines(prefix: &str) -> Vec<Vec<String>> {
+pub(crate) fn fact_lines(prefix: &str) -> Vec<Vec<String>> {
     read_text("golden/FACTS.txt")
         .lines()
         .filter(|line| line.starts_with(prefix))
@@ -24,7 +24,7 @@ pub fn fact_lines(prefix: &str) -> Vec<Vec<String>> {
 }
 
 /// Returns the golden ledger's records.
-pub fn golden() -> Vec<Record> {
+pub(crate) fn golden() -> Vec<Record> {
     let lines = read_text("golden/events.jsonl");
     let signatures = read_text("golden/signatures");
     lines
@@ -38,7 +38,7 @@ pub fn golden() -> Vec<Record> {
 }
 
 /// Returns the golden ledger's keys, in the order of the facts.
-pub fn golden_keys() -> Vec<SigningKey> {
+pub(crate) fn golden_keys() -> Vec<SigningKey> {
     fact_lines("key ")
         .iter()
         .map(|words| SigningKey::from_seed(*words[3].parse::<ledger::Digest>().unwrap().as_bytes()))

@@ -1,0 +1,406 @@
+//! Verification: everything that a log claims, re-derived from its bytes (format section 12).
+//!
+//! [`Verifier`] takes records one by one and keeps no more of them than versions, keys and open
+//! items. It checks form, place, chain, ledger, key, role, signature and lifecycle of each, and
+//! the log as a whole against what comes from outside of it. The same verifier serves a writer,
+//! which pushes what it appended.
+
+mod anchors;
+mod list;
+mod options;
+
+use crate::body::Body;
+use crate::event::{Event, LineFault};
+use crate::finding::{Code, Finding};
+use crate::hash::Digest;
+use crate::key::{PublicKey, Signature};
+use crate::lifecycle::Lifecycle;
+use crate::merkle::{Tree, TreeHead};
+use crate::record::{Record, entry_hash, line_digest};
+use crate::sshsig::{self, EVENT_NAMESPACE};
+use crate::time::Timestamp;
+use crate::trust::Keyring;
+
+use anchors::Anchors;
+use list::Findings;
+
+pub use options::{Anchor, Consistency, Head, Options, SignatureCheck, Verdict};
+
+/// How a ledger was opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Opening {
+    /// By its first entry.
+    Created,
+    /// As a copy of a database that went its own way.
+    Forked,
+    /// After entries were lost.
+    Rewound,
+}
+
+/// An entry whose own signature is all that vouches for its key.
+#[derive(Clone, Debug)]
+pub(crate) struct Root {
+    /// Its seq.
+    pub(crate) seq: u64,
+    /// Its key.
+    pub(crate) key: PublicKey,
+    /// How many openings stand up to it, itself included.
+    pub(crate) openings: usize,
+}
+
+/// Checks a log, record by record.
+#[derive(Clone, Debug)]
+pub struct Verifier {
+    options: Options,
+    /// Signatures before this position were checked when the remembered head was.
+    signatures_from: u64,
+    tree: Tree,
+    head: Digest,
+    next_seq: u64,
+    last_time: Option<Timestamp>,
+    lineage: Vec<Digest>,
+    openings: Vec<Opening>,
+    roots: Vec<Root>,
+    keyring: Keyring,
+    lifecycle: Lifecycle,
+    anchors: Anchors,
+    findings: Findings,
+}
+
+/// The columns that a store keeps beside the line.
+struct Columns<'a> {
+    seq: i64,
+    prev: &'a [u8],
+    hash: &'a [u8],
+}
+
+impl Verifier {
+    /// Starts before the first record.
+    #[must_use]
+    pub fn new(options: Options) -> Self {
+        // only a remembered head says that earlier signatures were checked
+        let signatures_from = match (options.signatures, options.remembered) {
+            (SignatureCheck::After(size), Some(head)) => size.min(head.size),
+            _ => 0,
+        };
+        let mut findings = Findings::default();
+        let anchors = Anchors::new(&options, &mut findings);
+        Self {
+            options,
+            signatures_from,
+            tree: Tree::new(),
+            head: Digest::ZERO,
+            next_seq: 0,
+            last_time: None,
+            lineage: Vec::new(),
+            openings: Vec::new(),
+            roots: Vec::new(),
+            keyring: Keyring::new(),
+            lifecycle: Lifecycle::new(),
+            anchors,
+            findings,
+        }
+    }
+
+    /// Checks the next record and returns its event, also where there were findings; `None`
+    /// where the line cannot be read.
+    pub fn push(&mut self, record: &Record) -> Option<Event> {
+        self.take(&record.line, record.signature.as_bytes(), None)
+    }
+
+    /// Checks the next record as a store keeps it, its columns against the line.
+    pub fn push_stored(
+        &mut self,
+        seq: i64,
+        line: &[u8],
+        signature: &[u8],
+        prev: &[u8],
+        hash: &[u8],
+    ) -> Option<Event> {
+        self.take(line, signature, Some(&Columns { seq, prev, hash }))
+    }
+
+    /// Returns the number of records so far.
+    #[must_use]
+    pub const fn size(&self) -> u64 {
+        self.tree.size()
+    }
+
+    /// Returns the hash of the last entry; zero before the first.
+    #[must_use]
+    pub const fn head(&self) -> Digest {
+        self.head
+    }
+
+    /// Returns the Merkle root over the entries so far.
+    #[must_use]
+    pub fn root(&self) -> Digest {
+        self.tree.root()
+    }
+
+    /// Returns the id that the next entry must carry; `None` before the first.
+    #[must_use]
+    pub fn ledger_id(&self) -> Option<Digest> {
+        self.lineage.last().copied()
+    }
+
+    /// Returns the ids of the chain, first to last.
+    #[must_use]
+    pub fn lineage(&self) -> &[Digest] {
+        &self.lineage
+    }
+
+    /// Returns the keys.
+    #[must_use]
+    pub const fn keyring(&self) -> &Keyring {
+        &self.keyring
+    }
+
+    /// Returns the state that the next event must fit.
+    #[must_use]
+    pub const fn lifecycle(&self) -> &Lifecycle {
+        &self.lifecycle
+    }
+
+    /// Returns the time that the last readable event claims.
+    #[must_use]
+    pub const fn last_time(&self) -> Option<Timestamp> {
+        self.last_time
+    }
+
+    /// Returns what was found in the records so far. What the end of the log decides (a log that
+    /// is too short, who was trusted) is in [`Verifier::verdict`].
+    #[must_use]
+    pub fn findings(&self) -> &[Finding] {
+        self.findings.as_slice()
+    }
+
+    /// Tells whether anything is wrong that is an error, as if the log ended here.
+    #[must_use]
+    pub fn has_errors(&self) -> bool {
+        self.findings.has_errors() || self.concluded().0.has_errors()
+    }
+
+    /// Returns the verdict on the records so far, as if the log ended here.
+    #[must_use]
+    pub fn verdict(&self) -> Verdict {
+        let (end, conclusion) = self.concluded();
+        Verdict {
+            lineage: self.lineage.clone(),
+            size: self.size(),
+            root: self.root(),
+            head: self.head,
+            anchored_to: conclusion.anchor,
+            anchored_size: conclusion.size,
+            trusted: conclusion.trusted,
+            findings: self.findings.all(&end),
+        }
+    }
+
+    /// Ends the log and returns the verdict.
+    #[must_use]
+    pub fn finish(self) -> Verdict {
+        self.verdict()
+    }
+
+    fn concluded(&self) -> (Findings, anchors::Conclusion) {
+        let mut end = Findings::default();
+        let conclusion = self.anchors.conclude(
+            &anchors::Log {
+                options: &self.options,
+                head: TreeHead {
+                    size: self.size(),
+                    root: self.root(),
+                },
+                lineage: &self.lineage,
+                openings: &self.openings,
+                roots: &self.roots,
+                keyring: &self.keyring,
+                all_signatures: self.signatures_from == 0,
+            },
+            &mut end,
+        );
+        (end, conclusion)
+    }
+
+    fn take(&mut self, line: &[u8], signature: &[u8], columns: Option<&Columns>) -> Option<Event> {
+        let position = self.size();
+        let hash = entry_hash(line, signature);
+        let event = match Event::parse(line) {
+            Ok(event) => Some(event),
+            Err(fault) => {
+                let code = match fault {
+                    LineFault::VersionUnknown(_) => Code::VersionUnknown,
+                    _ => Code::LineNotCanonical,
+                };
+                self.report(code, position, fault.to_string());
+                None
+            }
+        };
+        if let Some(columns) = columns {
+            self.check_columns(position, columns, event.as_ref(), &hash);
+        }
+        match &event {
+            Some(event) => self.check(position, event, line, signature, hash),
+            None => self.next_seq = self.next_seq.saturating_add(1),
+        }
+        self.head = hash;
+        self.tree.push(hash);
+        self.anchors
+            .reached(&self.tree, hash, self.lineage.last(), &self.keyring);
+        event
+    }
+
+    fn check(&mut self, position: u64, event: &Event, line: &[u8], signature: &[u8], hash: Digest) {
+        self.check_place(position, event);
+        let sound = self.check_signature(position, event, line, signature);
+        self.keyring.note_signature(position, &event.key);
+        if sound {
+            self.fold_key(position, event);
+        }
+        if let Err(message) = self.lifecycle.apply(event) {
+            self.report(Code::LifecycleBroken, position, message);
+        }
+        if let Body::Unknown { kind, .. } = &event.body {
+            let message = format!("expected a kind that this version knows, found `{kind}`");
+            self.report(Code::KindUnknown, position, message);
+        }
+        self.open_ledger(position, event, hash, sound);
+    }
+
+    fn check_place(&mut self, position: u64, event: &Event) {
+        if event.seq != self.next_seq {
+            let message = format!("expected seq {}, found {}", self.next_seq, event.seq);
+            self.report(Code::SeqGap, position, message);
+        }
+        // what follows a gap is judged by what it follows, so one gap is one finding
+        self.next_seq = event.seq.saturating_add(1);
+        if event.prev != self.head {
+            let message = format!(
+                "expected the entry to follow `{}`, found that it follows `{}`",
+                self.head, event.prev
+            );
+            self.report(Code::PrevMismatch, position, message);
+        }
+        let ledger = self.ledger_id().unwrap_or(Digest::ZERO);
+        if event.ledger != ledger {
+            let message = format!(
+                "expected an entry of ledger `{ledger}`, found `{}`",
+                event.ledger
+            );
+            self.report(Code::LedgerMismatch, position, message);
+        }
+        if let Some(last) = self.last_time
+            && event.time < last
+        {
+            let message = format!(
+                "the entry before was written at `{last}`, this at `{}`",
+                event.time
+            );
+            self.report(Code::ClockWentBack, position, message);
+        }
+        self.last_time = Some(event.time);
+    }
+
+    /// Returns whether the entry is signed, or was found so before, by a key that may.
+    fn check_signature(
+        &mut self,
+        position: u64,
+        event: &Event,
+        line: &[u8],
+        signature: &[u8],
+    ) -> bool {
+        let (key, fault) = self.keyring.signer(position, event);
+        let mut sound = fault.is_none();
+        if let Some(fault) = fault {
+            self.report(fault.code, position, fault.message);
+        }
+        let Ok(signature) = Signature::try_from(signature) else {
+            let message = format!("expected 64 bytes, found {}", signature.len());
+            self.report(Code::SignatureInvalid, position, message);
+            return false;
+        };
+        let Some(key) = key else {
+            return false;
+        };
+        if position >= self.signatures_from {
+            let preimage = sshsig::preimage_of(EVENT_NAMESPACE, &line_digest(line));
+            if !key.verify(&preimage, &signature) {
+                let message = format!(
+                    "the signature is not one of key `{}` over this line",
+                    event.key
+                );
+                self.report(Code::SignatureInvalid, position, message);
+                sound = false;
+            }
+        }
+        sound
+    }
+
+    fn fold_key(&mut self, position: u64, event: &Event) {
+        let takeover = self.keyring.is_takeover(position, event);
+        let check_proof = position >= self.signatures_from;
+        if let Err(fault) = self.keyring.apply(position, event, check_proof) {
+            self.report(fault.code, position, fault.message);
+        }
+        if (position == 0 || takeover)
+            && let Some(entry) = self.keyring.find(&event.key)
+        {
+            self.roots.push(Root {
+                seq: position,
+                key: entry.public.clone(),
+                openings: self.openings.len() + 1,
+            });
+        }
+    }
+
+    /// The id changes with each opening, whatever else was found about it: what follows must
+    /// carry it, and a finding was made already.
+    fn open_ledger(&mut self, position: u64, event: &Event, hash: Digest, sound: bool) {
+        let opening = match &event.body {
+            Body::LedgerCreated(_) if position == 0 => Opening::Created,
+            Body::LedgerForked(_) => Opening::Forked,
+            Body::LedgerRewound(body) => {
+                if sound {
+                    self.anchors.rewound(&body.lost);
+                }
+                let message = format!(
+                    "an owner declared what followed entry {position} lost, {} heads by name",
+                    body.lost.len()
+                );
+                self.report(Code::HistoryRewound, position, message);
+                Opening::Rewound
+            }
+            _ => return,
+        };
+        self.lineage.push(hash);
+        self.openings.push(opening);
+    }
+
+    fn check_columns(
+        &mut self,
+        position: u64,
+        columns: &Columns,
+        event: Option<&Event>,
+        hash: &Digest,
+    ) {
+        let seq = event.map_or(position, |event| event.seq);
+        if u64::try_from(columns.seq) != Ok(seq) {
+            let message = format!("column `seq` is {}, the line's is {seq}", columns.seq);
+            self.report(Code::ColumnMismatch, position, message);
+        }
+        let prev = event.map_or(self.head, |event| event.prev);
+        for (name, column, expected) in
+            [("prev", columns.prev, &prev), ("hash", columns.hash, hash)]
+        {
+            if column != expected.as_bytes() {
+                let message = format!("column `{name}` is not the line's `{expected}`");
+                self.report(Code::ColumnMismatch, position, message);
+            }
+        }
+    }
+
+    fn report(&mut self, code: Code, position: u64, message: String) {
+        self.findings.push(Finding::new(code, position, message));
+    }
+}

@@ -1,0 +1,402 @@
+//! The log as a whole, against what comes from outside of it.
+
+use super::list::Findings;
+use super::{Anchor, Head, Opening, Options, Root};
+use crate::body::{Lost, Role};
+use crate::checkpoint::Checkpoint;
+use crate::finding::{Code, Finding};
+use crate::hash::Digest;
+use crate::merkle::{Tree, TreeHead, verify_consistency};
+use crate::note::{Note, Witness};
+use crate::trust::{KeyEntry, Keyring};
+
+/// The roles that may sign checkpoints, beside `owner`.
+const CHECKPOINT_ROLES: &[Role] = &[Role::Auditor, Role::Operator];
+
+#[derive(Clone, Debug)]
+pub(super) struct Anchors {
+    /// By size, the largest first, so that the next one to be reached is the last.
+    ahead: Vec<Claim>,
+    reached: Vec<(Claim, Judgement)>,
+    remembered: Option<Head>,
+    /// Whether the log had the remembered head at its size, once that was reached.
+    remembered_held: Option<bool>,
+    witnesses: Vec<Witness>,
+    lost: Vec<TreeHead>,
+}
+
+/// A checkpoint that the log must fit.
+#[derive(Clone, Debug)]
+struct Claim {
+    checkpoint: Checkpoint,
+    note: Note,
+    outside: bool,
+}
+
+/// What the log said when it had a checkpoint's size.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Judgement {
+    /// It is this log's, and counts as an anchor or not.
+    Holds { anchors: bool },
+    /// The checkpoint itself is wrong.
+    Invalid(String),
+    /// The log has another root there.
+    Differs(Digest),
+}
+
+/// What the end of the log is judged by.
+pub(super) struct Log<'a> {
+    pub(super) options: &'a Options,
+    pub(super) head: TreeHead,
+    pub(super) lineage: &'a [Digest],
+    pub(super) openings: &'a [Opening],
+    pub(super) roots: &'a [Root],
+    pub(super) keyring: &'a Keyring,
+    pub(super) all_signatures: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Conclusion {
+    pub(super) anchor: Anchor,
+    pub(super) size: u64,
+    pub(super) trusted: bool,
+}
+
+impl Anchors {
+    pub(super) fn new(options: &Options, findings: &mut Findings) -> Self {
+        let outside = options.checkpoints.iter().map(|text| (text, true));
+        let own = options.own_checkpoints.iter().map(|text| (text, false));
+        let mut ahead = Vec::new();
+        for (text, outside) in outside.chain(own) {
+            match Checkpoint::parse(text) {
+                Ok((checkpoint, _)) if checkpoint.size == 0 => findings.push(Finding::new(
+                    Code::CheckpointInvalid,
+                    None,
+                    "expected a checkpoint over at least one entry, found one over none",
+                )),
+                Ok((checkpoint, note)) => ahead.push(Claim {
+                    checkpoint,
+                    note,
+                    outside,
+                }),
+                Err(fault) => findings.push(Finding::new(
+                    Code::CheckpointInvalid,
+                    None,
+                    fault.to_string(),
+                )),
+            }
+        }
+        ahead.sort_by_key(|claim| std::cmp::Reverse(claim.checkpoint.size));
+        Self {
+            ahead,
+            reached: Vec::new(),
+            remembered: options.remembered,
+            // the head of nothing is zero, and every log begins so
+            remembered_held: options
+                .remembered
+                .filter(|head| head.size == 0)
+                .map(|head| head.hash == Digest::ZERO),
+            witnesses: options.witnesses.clone(),
+            lost: Vec::new(),
+        }
+    }
+
+    /// Judges what claims the size that the log has now.
+    pub(super) fn reached(
+        &mut self,
+        tree: &Tree,
+        hash: Digest,
+        ledger: Option<&Digest>,
+        keyring: &Keyring,
+    ) {
+        let size = tree.size();
+        if let Some(remembered) = self.remembered
+            && remembered.size == size
+        {
+            self.remembered_held = Some(remembered.hash == hash);
+        }
+        while let Some(claim) = self.ahead.pop_if(|claim| claim.checkpoint.size == size) {
+            let judgement = self.judge(&claim, tree, ledger, keyring);
+            self.reached.push((claim, judgement));
+        }
+    }
+
+    pub(super) fn rewound(&mut self, lost: &[Lost]) {
+        self.lost.extend(lost.iter().map(|lost| TreeHead {
+            size: lost.size,
+            root: lost.root,
+        }));
+    }
+
+    /// Judges everything as if the log ended here.
+    pub(super) fn conclude(&self, log: &Log, findings: &mut Findings) -> Conclusion {
+        let mut conclusion = Conclusion::default();
+        // how far something kept outside vouches for the log, its first key included
+        let mut vouched = 0;
+        for (claim, judgement) in &self.reached {
+            let size = claim.checkpoint.size;
+            match self.report_reached(claim, judgement, log, findings) {
+                Some(true) => {
+                    conclusion.extend(Anchor::Checkpoint, size);
+                    if claim.outside {
+                        vouched = vouched.max(size);
+                    }
+                }
+                Some(false) | None => {}
+            }
+        }
+        for claim in &self.ahead {
+            self.report_ahead(claim, log, findings);
+        }
+        if let Some(size) = self.conclude_remembered(log, findings) {
+            conclusion.extend(Anchor::RememberedHead, size);
+            vouched = vouched.max(size);
+        }
+        let id_covers = conclude_ledger(log, findings);
+        conclusion.trusted = conclude_trust(log, vouched, id_covers, findings);
+        conclusion
+    }
+
+    fn judge(
+        &self,
+        claim: &Claim,
+        tree: &Tree,
+        ledger: Option<&Digest>,
+        keyring: &Keyring,
+    ) -> Judgement {
+        let Claim {
+            checkpoint, note, ..
+        } = claim;
+        let may_sign = |entry: &KeyEntry| {
+            entry.counts_at(checkpoint.size) && entry.holds_any(CHECKPOINT_ROLES)
+        };
+        if ledger != Some(&checkpoint.ledger) {
+            return Judgement::Invalid(format!(
+                "expected the origin of a checkpoint at {} entries to be the id there, found ledger `{}`",
+                checkpoint.size, checkpoint.ledger
+            ));
+        }
+        if let Err(message) = signed_by(checkpoint, note, keyring, may_sign) {
+            return Judgement::Invalid(message);
+        }
+        let mut cosigned = false;
+        for witness in &self.witnesses {
+            match note.verify_cosignature(witness) {
+                Some(true) => cosigned = true,
+                Some(false) => {
+                    return Judgement::Invalid(format!(
+                        "the cosignature of witness `{}` is wrong",
+                        witness.name
+                    ));
+                }
+                None => {}
+            }
+        }
+        let root = tree.root();
+        if root != checkpoint.root {
+            return Judgement::Differs(root);
+        }
+        Judgement::Holds {
+            anchors: claim.outside || cosigned,
+        }
+    }
+
+    /// Returns whether a checkpoint that holds anchors; `None` where it does not hold.
+    fn report_reached(
+        &self,
+        claim: &Claim,
+        judgement: &Judgement,
+        log: &Log,
+        findings: &mut Findings,
+    ) -> Option<bool> {
+        if let Judgement::Holds { anchors } = judgement {
+            return Some(*anchors);
+        }
+        let size = claim.checkpoint.size;
+        let (code, message) = match judgement {
+            // a lost checkpoint may name an id, or be signed by a key, that was lost with it
+            _ if self.excuses(&claim.checkpoint, log) => (Code::HistoryRewound, excused(size)),
+            Judgement::Differs(root) => (
+                Code::CheckpointMismatch,
+                format!(
+                    "expected root `{}` over the first {size} entries, found `{root}`",
+                    claim.checkpoint.root
+                ),
+            ),
+            Judgement::Invalid(message) => (Code::CheckpointInvalid, message.clone()),
+            Judgement::Holds { .. } => return None,
+        };
+        findings.push(Finding::new(code, None, message));
+        None
+    }
+
+    fn report_ahead(&self, claim: &Claim, log: &Log, findings: &mut Findings) {
+        let checkpoint = &claim.checkpoint;
+        let size = checkpoint.size;
+        if self.excuses(checkpoint, log) {
+            findings.push(Finding::new(Code::HistoryRewound, None, excused(size)));
+            return;
+        }
+        // its signer or its id may have been cut off, but not both stay unknown without
+        // its being another ledger's
+        let signed = signed_by(checkpoint, &claim.note, log.keyring, |_| true);
+        let ours = log.lineage.contains(&checkpoint.ledger);
+        let (code, message) = match signed {
+            Err(message) if !ours => (Code::CheckpointInvalid, message),
+            _ => (
+                Code::Truncated,
+                format!(
+                    "a checkpoint covers {size} entries, the log has {}",
+                    log.head.size
+                ),
+            ),
+        };
+        findings.push(Finding::new(code, None, message));
+    }
+
+    /// Tells whether a rewind names the head, or a proof ties it to one that a rewind names.
+    fn excuses(&self, checkpoint: &Checkpoint, log: &Log) -> bool {
+        let head = checkpoint.head();
+        self.lost.contains(&head)
+            || log.options.consistency.iter().any(|proof| {
+                proof.old == head
+                    && self.lost.contains(&proof.new)
+                    && verify_consistency(&proof.old, &proof.new, &proof.path)
+            })
+    }
+
+    /// Returns the remembered head's size, where the log still has it.
+    fn conclude_remembered(&self, log: &Log, findings: &mut Findings) -> Option<u64> {
+        let remembered = self.remembered?;
+        let size = remembered.size;
+        if self.remembered_held == Some(true) {
+            return Some(size);
+        }
+        let named = self.lost.iter().any(|lost| lost.size == size);
+        let (code, mut message) = match self.remembered_held {
+            // a rewind counts only if its own signature, and all before it, were verified
+            _ if named && log.all_signatures => (Code::HistoryRewound, excused(size)),
+            Some(_) => (
+                Code::CheckpointMismatch,
+                format!(
+                    "expected entry `{}` as the last of the first {size}, which was seen before",
+                    remembered.hash
+                ),
+            ),
+            None => (
+                Code::Truncated,
+                format!(
+                    "the log had {size} entries when it was seen before, it has {}",
+                    log.head.size
+                ),
+            ),
+        };
+        if named && !log.all_signatures {
+            message.push_str("; a rewind may excuse it once all signatures are verified");
+        }
+        findings.push(Finding::new(code, None, message));
+        None
+    }
+}
+
+impl Conclusion {
+    fn extend(&mut self, anchor: Anchor, size: u64) {
+        if size > 0 && (size, anchor) > (self.size, self.anchor) {
+            self.anchor = anchor;
+            self.size = size;
+        }
+    }
+}
+
+fn excused(size: u64) -> String {
+    format!("a head over {size} entries is excused by a rewind and anchors nothing")
+}
+
+/// Checks that no known key's signature is wrong, and that one who may has signed.
+fn signed_by(
+    checkpoint: &Checkpoint,
+    note: &Note,
+    keyring: &Keyring,
+    may_sign: impl Fn(&KeyEntry) -> bool,
+) -> Result<(), String> {
+    let origin = checkpoint.origin();
+    let mut signed = false;
+    for entry in keyring.entries() {
+        match note.verify(&origin, &entry.public) {
+            Some(true) => signed |= may_sign(entry),
+            Some(false) => {
+                return Err(format!(
+                    "the checkpoint's signature by key `{}` is wrong",
+                    entry.fingerprint
+                ));
+            }
+            None => {}
+        }
+    }
+    if signed {
+        return Ok(());
+    }
+    Err(format!(
+        "expected the checkpoint over {} entries to be signed by an `auditor`, `operator` or `owner` of that size, found none",
+        checkpoint.size
+    ))
+}
+
+/// Checks the id that the caller expects; returns how many openings it vouches for.
+fn conclude_ledger(log: &Log, findings: &mut Findings) -> usize {
+    let Some(expected) = log.options.ledger else {
+        return 0;
+    };
+    let place = log.lineage.iter().position(|id| *id == expected);
+    let later = place.and_then(|place| log.openings.get(place + 1..));
+    match (place, later) {
+        (Some(place), Some(later)) if later.iter().all(|opening| *opening == Opening::Rewound) => {
+            return place + 1;
+        }
+        (Some(_), _) => findings.push(Finding::new(
+            Code::LedgerMismatch,
+            None,
+            format!("the log is a fork of ledger `{expected}`, not that ledger"),
+        )),
+        (None, _) => {
+            let found = match log.lineage.last() {
+                Some(id) => format!("`{id}`"),
+                None => "none".to_owned(),
+            };
+            findings.push(Finding::new(
+                Code::LedgerMismatch,
+                None,
+                format!("expected ledger `{expected}`, found {found}"),
+            ));
+        }
+    }
+    0
+}
+
+/// Tells whether every key that only vouches for itself is known from outside.
+fn conclude_trust(log: &Log, vouched: u64, id_covers: usize, findings: &mut Findings) -> bool {
+    let mut trusted = !log.roots.is_empty();
+    for root in log.roots {
+        let key = root.key.fingerprint();
+        if let Some(signers) = &log.options.trust {
+            if !signers.trusts(&key) {
+                trusted = false;
+                findings.push(Finding::new(
+                    Code::KeyUnknown,
+                    root.seq,
+                    format!("expected the first key to be an allowed signer, found `{key}`"),
+                ));
+            }
+            continue;
+        }
+        if root.openings > id_covers && root.seq >= vouched {
+            trusted = false;
+            findings.push(Finding::new(
+                Code::FirstKeyNotTrusted,
+                root.seq,
+                format!("key `{key}` was taken on trust; compare it with one from elsewhere"),
+            ));
+        }
+    }
+    trusted
+}
