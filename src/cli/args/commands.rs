@@ -1,0 +1,299 @@
+//! What each command takes.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{ArgGroup, Args, Subcommand, ValueEnum, ValueHint};
+use clap_complete::Shell;
+use ledger::{Digest, Timestamp};
+use uuid::Uuid;
+
+use super::values::{at_least_one, seconds, sentence, since, until};
+
+/// `init`
+#[derive(Debug, Args)]
+pub(crate) struct Init {
+    /// Open a new ledger although this machine remembers another one at this address
+    #[arg(long, value_name = "REASON", value_parser = sentence)]
+    pub(crate) new_ledger: Option<String>,
+}
+
+/// `new`
+#[derive(Debug, Args)]
+pub(crate) struct New {
+    /// What the migration does, in a few words
+    pub(crate) name: String,
+    /// What sort of change it is
+    #[arg(long = "type", value_enum, value_name = "TYPE", default_value = "ddl")]
+    pub(crate) kind: Kind,
+    /// Mark it as a breaking change
+    #[arg(long)]
+    pub(crate) breaking: bool,
+    /// Write two files, `.up.sql` and `.down.sql`
+    #[arg(long)]
+    pub(crate) pair: bool,
+    /// Describe it in the header
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) description: Option<String>,
+    /// Name its author in the header
+    #[arg(long, value_name = "NAME")]
+    pub(crate) author: Option<String>,
+    /// Versions that must be applied first
+    #[arg(long, value_name = "VERSION", num_args = 1.., value_delimiter = ',')]
+    pub(crate) requires: Vec<String>,
+}
+
+/// The sorts of migration that `new` has a frame for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Kind {
+    /// A change of tables, indexes or views.
+    Ddl,
+    /// A change of data.
+    Dml,
+    /// A function, procedure or trigger.
+    Function,
+}
+
+/// `up`
+#[derive(Debug, Args)]
+pub(crate) struct Up {
+    /// Stop after this version
+    #[arg(long, value_name = "VERSION")]
+    pub(crate) to: Option<String>,
+    /// Apply at most so many
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    pub(crate) count: Option<usize>,
+    /// Show what would be done, and do nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Apply what is older than the newest applied migration too
+    #[arg(long)]
+    pub(crate) out_of_order: bool,
+    /// Record a reference to the change's ticket
+    #[arg(long, value_name = "REF")]
+    pub(crate) ticket: Option<String>,
+    /// Stop the run after so many seconds
+    #[arg(long, value_name = "SECS", value_parser = seconds)]
+    pub(crate) timeout: Option<Duration>,
+}
+
+/// `down`
+#[derive(Debug, Args)]
+#[command(group(ArgGroup::new("how_far").args(["steps", "batch", "to", "all"])))]
+pub(crate) struct Down {
+    /// Roll back the last N (default: 1)
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    pub(crate) steps: Option<usize>,
+    /// Roll back batch N, or the last one
+    #[arg(long, value_name = "N", num_args = 0..=1)]
+    #[expect(
+        clippy::option_option,
+        reason = "absent, without a number, and with one"
+    )]
+    pub(crate) batch: Option<Option<u64>>,
+    /// Roll back what was applied after this version, which stays
+    #[arg(long, value_name = "VERSION")]
+    pub(crate) to: Option<String>,
+    /// Roll back everything
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// Show what would be done, and do nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Record a reference to the change's ticket
+    #[arg(long, value_name = "REF")]
+    pub(crate) ticket: Option<String>,
+    /// Stop the run after so many seconds
+    #[arg(long, value_name = "SECS", value_parser = seconds)]
+    pub(crate) timeout: Option<Duration>,
+}
+
+/// `redo`
+#[derive(Debug, Args)]
+pub(crate) struct Redo {
+    /// Show what would be done, and do nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Stop the run after so many seconds
+    #[arg(long, value_name = "SECS", value_parser = seconds)]
+    pub(crate) timeout: Option<Duration>,
+}
+
+/// `status`
+#[derive(Debug, Args)]
+pub(crate) struct StatusArgs {
+    /// Exit with 8 when something is pending or differs
+    #[arg(long)]
+    pub(crate) exit_code: bool,
+    /// Show checksums, descriptions and the ledger's head too
+    #[arg(long)]
+    pub(crate) verbose: bool,
+}
+
+/// `plan`
+#[derive(Debug, Args)]
+pub(crate) struct Plan {
+    /// Stop after this version
+    #[arg(long, value_name = "VERSION")]
+    pub(crate) to: Option<String>,
+    /// Plan at most so many
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    pub(crate) count: Option<usize>,
+    /// Plan what is older than the newest applied migration too
+    #[arg(long)]
+    pub(crate) out_of_order: bool,
+    /// Write the plan's JSON document to this file too
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) out: Option<PathBuf>,
+    /// Exit with 8 when there is something to do
+    #[arg(long)]
+    pub(crate) exit_code: bool,
+}
+
+/// `resolve`
+#[derive(Debug, Args)]
+#[command(group(
+    ArgGroup::new("answer").required(true).args(["applied", "not_applied", "resume", "accept_change"])
+))]
+pub(crate) struct Resolve {
+    /// Which migration
+    pub(crate) version: String,
+    /// It did take effect, or was done by hand
+    #[arg(long)]
+    pub(crate) applied: bool,
+    /// It did not take effect, or was undone by hand
+    #[arg(long)]
+    pub(crate) not_applied: bool,
+    /// Go on from the first statement that is not applied
+    #[arg(long)]
+    pub(crate) resume: bool,
+    /// The applied file was changed, and the change is right
+    #[arg(long)]
+    pub(crate) accept_change: bool,
+    /// Why; it is recorded
+    #[arg(long, value_name = "TEXT", required = true, value_parser = sentence)]
+    pub(crate) reason: String,
+}
+
+/// `verify`
+#[derive(Debug, Args)]
+pub(crate) struct Verify {
+    /// Compare with a checkpoint that was kept outside the database
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) checkpoint: Vec<PathBuf>,
+    /// Trust the keys of this allowed-signers file
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) trust: Option<PathBuf>,
+    /// Expect this ledger id, obtained some other way
+    #[arg(long, value_name = "ID")]
+    pub(crate) ledger: Option<Digest>,
+    /// Treat schema changes that no run made as errors
+    #[arg(long)]
+    pub(crate) strict: bool,
+}
+
+/// `events`
+#[derive(Debug, Args)]
+pub(crate) struct Events {
+    /// Not before this time (RFC 3339, or a date)
+    #[arg(long, value_name = "TIME", value_parser = since)]
+    pub(crate) since: Option<Timestamp>,
+    /// Not after this time (RFC 3339, or a date)
+    #[arg(long, value_name = "TIME", value_parser = until)]
+    pub(crate) until: Option<Timestamp>,
+    /// Of this kind, or of kinds that begin with it: `migration`, `migration.applied`
+    #[arg(long, value_name = "KIND")]
+    pub(crate) kind: Option<String>,
+    /// About this migration
+    #[arg(long, value_name = "VERSION")]
+    pub(crate) migration: Option<String>,
+    /// By this actor
+    #[arg(long, value_name = "NAME")]
+    pub(crate) actor: Option<String>,
+    /// Of this run
+    #[arg(long, value_name = "ID")]
+    pub(crate) run: Option<Uuid>,
+    /// Go on printing new events until interrupted
+    #[arg(short, long, conflicts_with = "until")]
+    pub(crate) follow: bool,
+}
+
+/// `show`
+#[derive(Debug, Args)]
+pub(crate) struct Show {
+    /// The event's place in the log
+    pub(crate) seq: u64,
+}
+
+/// `key`
+#[derive(Debug, Args)]
+pub(crate) struct Key {
+    #[command(subcommand)]
+    pub(crate) command: KeyCommand,
+}
+
+/// What `key` does.
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeyCommand {
+    /// List the keys that the ledger knows
+    List,
+    /// Make a signing key
+    New(KeyNew),
+    /// Print the public form of the signing key
+    Show(KeyShow),
+}
+
+/// `key new`
+#[derive(Debug, Args)]
+pub(crate) struct KeyNew {
+    /// Write it here (default: the user's own key file)
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) out: Option<PathBuf>,
+    /// A word about whose key it is
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) comment: Option<String>,
+}
+
+/// `key show`
+#[derive(Debug, Args)]
+pub(crate) struct KeyShow {}
+
+/// `lock`
+#[derive(Debug, Args)]
+pub(crate) struct Lock {
+    #[command(subcommand)]
+    pub(crate) command: LockCommand,
+}
+
+/// What `lock` does.
+#[derive(Debug, Subcommand)]
+pub(crate) enum LockCommand {
+    /// Show who holds the lock
+    Status,
+    /// Take the lock away from its holder
+    Break(LockBreak),
+}
+
+/// `lock break`
+#[derive(Debug, Args)]
+pub(crate) struct LockBreak {
+    /// Why; it is recorded
+    #[arg(long, value_name = "TEXT", required = true, value_parser = sentence)]
+    pub(crate) reason: String,
+}
+
+/// `completions`
+#[derive(Debug, Args)]
+pub(crate) struct Completions {
+    /// Which shell
+    #[arg(value_enum)]
+    pub(crate) shell: Shell,
+}
+
+/// `man`
+#[derive(Debug, Args)]
+pub(crate) struct Man {
+    /// Write one page for each command into this folder
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) out: Option<PathBuf>,
+}

@@ -1,0 +1,106 @@
+//! The examples under each command's `--help`.
+
+pub(super) const MLEDGER: &str = "\
+Examples:
+  mledger init                      create configuration, folder, key and ledger
+  mledger new \"add users table\"     write a migration
+  mledger up                        apply what is pending
+  mledger status                    see where things stand
+  mledger verify                    check that the history is what was recorded
+
+Exit codes:
+  0  done, or nothing to do         5    another run holds the lock
+  1  the work failed                6    the database cannot be reached
+  2  usage or configuration         7    a person must decide first
+  3  refused by a rule              8    with --exit-code: pending, or a difference
+  4  integrity                      130, 143  interrupted";
+
+pub(super) const INIT: &str = "\
+Examples:
+  mledger init
+  mledger init -C services/shop --env staging
+
+Safe to repeat: what is there already stays as it is.";
+
+pub(super) const NEW: &str = "\
+Examples:
+  mledger new \"add users table\"
+  mledger new \"backfill totals\" --type dml --requires 20250101120000
+  mledger new \"drop legacy columns\" --breaking --pair";
+
+pub(super) const UP: &str = "\
+Examples:
+  mledger up
+  mledger up --dry-run              show the SQL first
+  mledger up --to 20250101120000
+  mledger up --wait=60 --json       in a pipeline, while the database starts";
+
+pub(super) const DOWN: &str = "\
+Examples:
+  mledger down                      roll back the last migration
+  mledger down --batch              all that the last `up` applied
+  mledger down --to 20250101120000  all that came after it
+  mledger down --env production --confirm production";
+
+pub(super) const REDO: &str = "\
+Examples:
+  mledger redo                      while a migration is being written";
+
+pub(super) const STATUS: &str = "\
+Examples:
+  mledger status
+  mledger status --exit-code        8 when something is pending or differs
+  mledger status --json";
+
+pub(super) const PLAN: &str = "\
+Examples:
+  mledger plan
+  mledger plan --out plan.json --exit-code";
+
+pub(super) const RESOLVE: &str = "\
+Examples:
+  mledger resolve 20250101120000 --applied --reason \"finished by hand, ticket OPS-12\"
+  mledger resolve 20250101120000 --accept-change --reason \"comment corrected\"";
+
+pub(super) const VERIFY: &str = "\
+Examples:
+  mledger verify
+  mledger verify --ledger ID        with the id you noted when the ledger was opened
+  mledger verify --checkpoint checkpoints/production-1a2b3c4d.checkpoint
+
+Exit code 4 says that something is not what was recorded. What completeness is anchored to is always \
+part of the answer.";
+
+pub(super) const EVENTS: &str = "\
+Examples:
+  mledger events
+  mledger events --kind migration.failed --since 2026-01-01
+  mledger events --follow";
+
+pub(super) const SHOW: &str = "\
+Examples:
+  mledger show 5";
+
+pub(super) const KEY: &str = "\
+Examples:
+  mledger key list
+  mledger key new --out deploy_key --comment \"deploy pipeline\"
+  mledger key show";
+
+pub(super) const LOCK: &str = "\
+Examples:
+  mledger lock status
+  mledger lock break --reason \"runner was deleted\"
+
+A lock whose holder is gone is taken over by the next run without being broken by hand.";
+
+pub(super) const COMPLETIONS: &str = "\
+Examples:
+  mledger completions bash > /etc/bash_completion.d/mledger
+  mledger completions zsh > ~/.zfunc/_mledger
+  mledger completions fish > ~/.config/fish/completions/mledger.fish";
+
+pub(super) const MAN: &str = "\
+Examples:
+  mledger man | man -l -
+  mledger man --out /usr/local/share/man/man1";

@@ -1,0 +1,268 @@
+//! What can be typed. Help, man pages, completions and `docs/cli.md` are made from these types.
+
+mod commands;
+mod examples;
+mod values;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
+
+pub(crate) use self::commands::{
+    Completions, Down, Events, Init, Key, KeyCommand, KeyNew, Kind, Lock, LockBreak, LockCommand,
+    Man, New, Plan, Redo, Resolve, Show, StatusArgs, Up, Verify,
+};
+use self::values::seconds;
+
+/// Database migrations with a signed, hash-chained history.
+#[derive(Debug, Parser)]
+#[command(
+    name = "mledger",
+    version,
+    about,
+    long_about = "Database migrations with a signed, hash-chained history.\n\n\
+        Applies and rolls back SQL migrations, and appends every action to a tamper-evident ledger \
+        that lives in the database it migrates.",
+    after_long_help = examples::MLEDGER,
+    disable_help_subcommand = true,
+    subcommand_required = true,
+    arg_required_else_help = true,
+    max_term_width = 100
+)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What holds for every command.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Global options")]
+pub(crate) struct Global {
+    /// Work in this project folder
+    ///
+    /// Default: the nearest parent with `mledger.toml`, else the current folder.
+    #[arg(short = 'C', long, global = true, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) project: Option<PathBuf>,
+
+    /// Use this database
+    ///
+    /// Variable: `DATABASE_URL`. Default: `sqlite:mledger.db` in the project folder. A relative path
+    /// that is typed starts at the current folder.
+    #[arg(short, long, global = true, value_name = "URL", value_hint = ValueHint::Url)]
+    pub(crate) database: Option<String>,
+
+    /// Name the environment
+    ///
+    /// Variable: `MLEDGER_ENV`. Default: the environment that the database's ledger was opened for,
+    /// else `development`.
+    #[arg(short, long, global = true, value_name = "NAME")]
+    pub(crate) env: Option<String>,
+
+    /// Read migrations from this folder
+    #[arg(short, long, global = true, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) migrations: Option<PathBuf>,
+
+    /// Sign with this OpenSSH Ed25519 key
+    ///
+    /// Variables: `MLEDGER_KEY_FILE`, or `MLEDGER_KEY` with the key's text; the passphrase of an
+    /// encrypted key from `MLEDGER_KEY_PASSPHRASE`.
+    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) key: Option<PathBuf>,
+
+    /// Print answers as text, or as one JSON document
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        value_name = "text|json",
+        hide_possible_values = true,
+        conflicts_with = "json"
+    )]
+    pub(crate) format: Option<Format>,
+
+    /// Short for `--format json`
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+
+    /// Print nothing but answers and errors
+    #[arg(short, long, global = true, conflicts_with = "logs")]
+    pub(crate) quiet: bool,
+
+    /// Log to stderr what is done; twice for more
+    #[arg(short = 'v', id = "logs", global = true, action = ArgAction::Count)]
+    pub(crate) logs: u8,
+
+    /// Colour the output
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        value_name = "auto|always|never",
+        hide_possible_values = true,
+        hide_default_value = true,
+        default_value = "auto"
+    )]
+    pub(crate) color: Color,
+
+    /// Answer yes to questions
+    #[arg(short, long, global = true)]
+    pub(crate) yes: bool,
+
+    /// Never ask; stop where a question would be asked
+    #[arg(long, global = true)]
+    pub(crate) no_input: bool,
+
+    /// Wait for a database that is still starting, at most so many seconds
+    #[arg(
+        long, global = true, value_name = "SECS", value_parser = seconds, num_args = 0..=1,
+        require_equals = true, default_missing_value = "60"
+    )]
+    pub(crate) wait: Option<Duration>,
+
+    /// Wait so many seconds for another run to finish (default: 300)
+    #[arg(long, global = true, value_name = "SECS", value_parser = seconds)]
+    pub(crate) lease_wait: Option<Duration>,
+
+    /// Confirm a destructive command in a protected environment by the environment's name
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) confirm: Option<String>,
+}
+
+impl Global {
+    /// Says whether answers are one JSON document.
+    pub(crate) fn is_json(&self) -> bool {
+        self.json || self.format == Some(Format::Json)
+    }
+}
+
+/// How answers are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
+
+/// When output is coloured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal, unless NO_COLOR is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Create what is missing: configuration, folder, key and ledger
+    #[command(after_long_help = examples::INIT)]
+    Init(Init),
+    /// Write a new migration file
+    #[command(visible_aliases = ["create", "add"], after_long_help = examples::NEW)]
+    New(New),
+    /// Apply pending migrations
+    #[command(visible_aliases = ["migrate", "apply", "run"], after_long_help = examples::UP)]
+    Up(Up),
+    /// Roll applied migrations back
+    #[command(visible_aliases = ["rollback", "revert", "undo"], after_long_help = examples::DOWN)]
+    Down(Down),
+    /// Roll the last migration back and apply it again
+    #[command(after_long_help = examples::REDO)]
+    Redo(Redo),
+    /// Show which migrations are applied and which are not
+    #[command(visible_alias = "info", after_long_help = examples::STATUS)]
+    Status(StatusArgs),
+    /// Show what `up` would do, without doing it
+    #[command(after_long_help = examples::PLAN)]
+    Plan(Plan),
+    /// Record a person's answer about a migration that needs one
+    #[command(visible_alias = "repair", after_long_help = examples::RESOLVE)]
+    Resolve(Resolve),
+    /// Check the ledger, the stored scripts, the files and the schema
+    #[command(after_long_help = examples::VERIFY)]
+    Verify(Verify),
+    /// Print the events of the ledger, oldest first
+    #[command(visible_alias = "log", after_long_help = examples::EVENTS)]
+    Events(Events),
+    /// Print one event in full, and how to check it by hand
+    #[command(after_long_help = examples::SHOW)]
+    Show(Show),
+    /// Look after signing keys
+    #[command(after_long_help = examples::KEY)]
+    Key(Key),
+    /// Look at the lock that a run holds, or break it
+    #[command(after_long_help = examples::LOCK)]
+    Lock(Lock),
+    /// Print every setting, its value and where it came from
+    Config,
+    /// Print the completions for a shell
+    #[command(after_long_help = examples::COMPLETIONS)]
+    Completions(Completions),
+    /// Print the manual page, or write all pages into a folder
+    #[command(after_long_help = examples::MAN)]
+    Man(Man),
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_holds_together() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn flags_may_stand_anywhere() {
+        for line in [
+            ["mledger", "--json", "-C", "shop", "up", "--count", "2"],
+            ["mledger", "up", "--count", "2", "-C", "shop", "--json"],
+        ] {
+            let parsed =
+                Cli::try_parse_from(line).map(|cli| (cli.global.is_json(), cli.global.project));
+            assert_eq!(parsed.ok(), Some((true, Some("shop".into()))));
+        }
+    }
+
+    #[test]
+    fn contradictions_are_refused() {
+        for line in [
+            "mledger status --json --format text",
+            "mledger status -q -v",
+            "mledger down --all --steps 2",
+            "mledger down --to 1 --batch",
+            "mledger resolve 1 --applied --not-applied --reason x",
+            "mledger resolve 1 --applied",
+            "mledger resolve 1 --reason x",
+            "mledger down --steps 0",
+            "mledger up --count -1",
+            "mledger up --timeout soon",
+            "mledger events --since yesterday",
+        ] {
+            assert!(Cli::try_parse_from(line.split(' ')).is_err(), "{line}");
+        }
+    }
+
+    #[test]
+    fn waiting_takes_its_seconds_after_an_equals_sign() {
+        let wait = |line: &str| {
+            Cli::try_parse_from(line.split(' '))
+                .map(|cli| cli.global.wait)
+                .ok()
+                .flatten()
+        };
+        assert_eq!(wait("mledger up --wait"), Some(Duration::from_secs(60)));
+        assert_eq!(wait("mledger --wait up"), Some(Duration::from_secs(60)));
+        assert_eq!(wait("mledger up --wait=5m"), Some(Duration::from_secs(300)));
+        assert_eq!(wait("mledger up"), None);
+    }
+}

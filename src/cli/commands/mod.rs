@@ -1,0 +1,71 @@
+//! The commands: each asks the library once and prints its answer.
+
+mod decide;
+mod events;
+mod keys;
+mod plan;
+pub(super) mod runs;
+mod setup;
+mod shell;
+mod status;
+pub(super) mod verify;
+
+use std::sync::Arc;
+
+use mledger::error::Error;
+use mledger::migration::Version;
+
+use super::app::App;
+use super::args::{Cli, Command, LockCommand};
+use super::failure::usage;
+use super::output::Printer;
+
+/// Does the command that was typed and returns its exit code.
+pub(crate) async fn dispatch(cli: Cli, printer: &Arc<Printer>) -> Result<u8, Error> {
+    let Cli { global, command } = cli;
+    let command = match command {
+        Command::Completions(arguments) => return shell::completions(&arguments, printer),
+        Command::Man(arguments) => return shell::man(&arguments, printer),
+        command => command,
+    };
+    let out_of_order = match &command {
+        Command::Up(arguments) => arguments.out_of_order,
+        Command::Plan(arguments) => arguments.out_of_order,
+        _ => false,
+    };
+    let app = App::new(&global, Arc::clone(printer), out_of_order)?;
+    app.signals.listen(printer);
+    match command {
+        Command::Init(arguments) => setup::init(&app, arguments).await,
+        Command::New(arguments) => setup::new(&app, arguments),
+        Command::Up(arguments) => runs::up(&app, arguments).await,
+        Command::Down(arguments) => runs::down(&app, arguments).await,
+        Command::Redo(arguments) => runs::redo(&app, arguments).await,
+        Command::Status(arguments) => status::status(&app, &arguments).await,
+        Command::Plan(arguments) => plan::plan(&app, arguments).await,
+        Command::Resolve(arguments) => decide::resolve(&app, arguments).await,
+        Command::Verify(arguments) => verify::verify(&app, arguments).await,
+        Command::Events(arguments) => events::events(&app, arguments).await,
+        Command::Show(arguments) => events::show(&app, &arguments).await,
+        Command::Key(arguments) => keys::key(&app, arguments.command).await,
+        Command::Lock(arguments) => match arguments.command {
+            LockCommand::Status => decide::lock_status(&app).await,
+            LockCommand::Break(arguments) => decide::lock_break(&app, &arguments).await,
+        },
+        Command::Config => shell::config(&app),
+        Command::Completions(_) | Command::Man(_) => Ok(0),
+    }
+}
+
+/// Reads a version that was typed.
+fn version(text: &str) -> Result<Version, Error> {
+    text.parse().map_err(|_| {
+        usage(
+            "version-invalid",
+            format!(
+                "expected a migration's version such as `20250101120000` or `1.2`, found `{text}`"
+            ),
+            "`mledger status` lists the versions",
+        )
+    })
+}

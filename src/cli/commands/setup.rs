@@ -1,0 +1,163 @@
+//! `init` and `new`: the first steps.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::Path;
+
+use ledger::Signer;
+use mledger::config::FILE_NAME;
+use mledger::error::Error;
+use mledger::migration::create;
+use serde::Serialize;
+use serde_json::json;
+
+use super::super::app::App;
+use super::super::args::{Init, Kind, New};
+use super::super::failure::usage;
+use super::super::output::{DIM, GOOD, HINT, paint};
+use super::version;
+
+/// What a new project's configuration file says.
+const TEMPLATE: &str = "\
+# Settings of mledger for this project; `mledger config` prints what holds and where it comes from.
+# A flag comes first, then a variable, then `.env`, then this file, then the default shown here.
+
+# database_url = \"sqlite:mledger.db\"
+# migrations = \"migrations\"
+# recursive = false
+
+# How long to wait for another run, and for the database's own locks.
+# lease_wait = \"5m\"
+# lock_timeout = \"30s\"
+
+# The id that the ledger must have; `mledger status --json` prints it.
+# ledger = \"\"
+
+# One section for each environment; what it says comes before the settings above.
+# [environments.production]
+# database_url = \"sqlite:/srv/shop/production.db\"
+# protected = true
+";
+
+pub(super) async fn init(app: &App, arguments: Init) -> Result<u8, Error> {
+    let config = &app.around.config;
+    let file = config.project.join(FILE_NAME);
+    let migrations = &config.migrations.value;
+    let mut things = vec![
+        Thing::new("configuration", file.display(), write_new(&file, TEMPLATE)?),
+        Thing::new("migrations", migrations.display(), make_folder(migrations)?),
+    ];
+    let opened = app.writer().await?;
+    let answer = opened.migrator.init(arguments.new_ledger).await;
+    opened.watcher.finish();
+    let answer = answer?;
+    // with a ledger that is there already, a key is needed only once something is signed
+    if answer.created {
+        let key = opened.keystore.key(false)?;
+        things.push(Thing::new("key", key.public_key().fingerprint(), false));
+    }
+    things.push(Thing::new("ledger", answer.ledger.id, answer.created));
+    if app.printer.is_json() {
+        app.printer
+            .document(&json!({ "things": things, "ledger": answer.ledger }));
+        return Ok(0);
+    }
+    for thing in &things {
+        let (mark, word) = match (thing.created, thing.what) {
+            (true, _) => (paint(GOOD, "✓"), "created"),
+            (false, "key") => (paint(GOOD, "✓"), "signed with"),
+            (false, _) => (paint(DIM, "·"), "there already"),
+        };
+        app.printer
+            .answer(format!("{mark} {} {word}: {}", thing.what, thing.name));
+    }
+    app.printer.answer(format!(
+        "{} `mledger new NAME` writes a migration, `mledger up` applies it",
+        paint(HINT, "next:")
+    ));
+    Ok(0)
+}
+
+pub(super) fn new(app: &App, arguments: New) -> Result<u8, Error> {
+    let folder = &app.around.config.migrations.value;
+    make_folder(folder)?;
+    let request = create::New {
+        name: arguments.name,
+        kind: match arguments.kind {
+            Kind::Ddl => create::Kind::Ddl,
+            Kind::Dml => create::Kind::Dml,
+            Kind::Function => create::Kind::Function,
+        },
+        breaking: arguments.breaking,
+        pair: arguments.pair,
+        description: arguments.description,
+        author: arguments.author.or_else(|| Some(app.around.actor())),
+        requires: arguments
+            .requires
+            .iter()
+            .map(|text| version(text))
+            .collect::<Result<_, _>>()?,
+    };
+    let created = create::create(folder, &request, app.source.now())
+        .map_err(|problem| Error::Files(vec![problem]))?;
+    let paths: Vec<String> = created
+        .paths
+        .iter()
+        .map(|path| path.display().to_string())
+        .collect();
+    if app.printer.is_json() {
+        app.printer
+            .document(&json!({ "version": created.version.to_string(), "files": paths }));
+        return Ok(0);
+    }
+    for path in paths {
+        app.printer
+            .answer(format!("{} created {path}", paint(GOOD, "✓")));
+    }
+    Ok(0)
+}
+
+/// Something that `init` looked after.
+#[derive(Debug, Serialize)]
+struct Thing {
+    what: &'static str,
+    name: String,
+    created: bool,
+}
+
+impl Thing {
+    fn new(what: &'static str, name: impl std::fmt::Display, created: bool) -> Self {
+        Self {
+            what,
+            name: name.to_string(),
+            created,
+        }
+    }
+}
+
+/// Writes a file unless it is there; says whether it did.
+fn write_new(path: &Path, text: &str) -> Result<bool, Error> {
+    let written = fs::File::options().write(true).create_new(true).open(path);
+    match written.and_then(|mut file| file.write_all(text.as_bytes())) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+        Err(error) => Err(unwritten(path, &error)),
+    }
+}
+
+/// Makes a folder unless it is there; says whether it did.
+fn make_folder(path: &Path) -> Result<bool, Error> {
+    if path.is_dir() {
+        return Ok(false);
+    }
+    fs::create_dir_all(path).map_err(|error| unwritten(path, &error))?;
+    Ok(true)
+}
+
+fn unwritten(path: &Path, error: &io::Error) -> Error {
+    usage(
+        "file-not-written",
+        format!("cannot write `{}`: {error}", path.display()),
+        "check the folder and its permissions",
+    )
+}

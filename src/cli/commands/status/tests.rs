@@ -1,0 +1,121 @@
+use ledger::Digest;
+use mledger::report::DatabaseView;
+
+use super::*;
+
+fn migration(version: &str, state: State) -> MigrationView {
+    let applied = state == State::Applied;
+    MigrationView {
+        version: version.to_owned(),
+        name: "add_users".to_owned(),
+        state,
+        batch: applied.then_some(1),
+        applied_at: applied.then_some(Timestamp::from_micros(1_767_225_600_000_000)),
+        duration_ms: applied.then_some(12),
+        checksum: Digest::of(version.as_bytes()),
+        applied_by: applied.then(|| "dana\u{1b}[31m".to_owned()),
+        release: None,
+        description: None,
+        attempts: 0,
+    }
+}
+
+fn status(migrations: Vec<MigrationView>, counts: Counts) -> Status {
+    Status {
+        environment: "staging".to_owned(),
+        database: DatabaseView {
+            engine: "sqlite".to_owned(),
+            name: "/srv/shop.db".to_owned(),
+        },
+        ledger: None,
+        current: None,
+        counts,
+        migrations,
+        lock: None,
+        last_failure: None,
+        warnings: Vec::new(),
+    }
+}
+
+fn plain(text: &str) -> String {
+    anstream::adapter::strip_str(text).to_string()
+}
+
+#[test]
+fn the_table_fits_its_terminal() {
+    let now = Timestamp::from_micros(1_767_225_660_000_000);
+    let migrations = [
+        migration("1", State::Applied),
+        migration("20250101120000", State::Unknown),
+    ];
+    for width in [NARROW, 100, 200] {
+        let table = plain(&table(&migrations, now, false, width));
+        for line in table.lines() {
+            assert!(
+                unicode_width::UnicodeWidthStr::width(line) <= width,
+                "{width}: {line}"
+            );
+        }
+        assert!(table.contains("unknown"), "{table}");
+        assert!(
+            !table.contains("\u{1b}[31m"),
+            "an actor's name steers the terminal"
+        );
+    }
+}
+
+#[test]
+fn counts_that_are_zero_are_left_out() {
+    let mut counts = Counts {
+        applied: 12,
+        pending: 2,
+        ..Counts::default()
+    };
+    assert_eq!(plain(&summary(&counts)), "12 applied · 2 pending");
+    counts.missing = 1;
+    assert_eq!(
+        plain(&summary(&counts)),
+        "12 applied · 2 pending · 1 missing"
+    );
+}
+
+#[test]
+fn the_most_pressing_thing_is_said_first() {
+    let counts = Counts {
+        pending: 1,
+        ..Counts::default()
+    };
+    let pending = migration("2", State::Pending);
+    let next_of =
+        |migrations: Vec<MigrationView>| next(&status(migrations, counts)).unwrap_or_default();
+    assert_eq!(
+        next_of(vec![pending.clone()]),
+        "`mledger up` applies 1 migration"
+    );
+    assert!(next_of(vec![pending.clone(), migration("3", State::Unknown)]).contains("resolve 3"));
+    assert!(next_of(vec![pending, migration("1", State::Changed)]).contains("--accept-change"));
+    assert_eq!(
+        next(&status(
+            vec![migration("1", State::Applied)],
+            Counts::default()
+        )),
+        None
+    );
+}
+
+#[test]
+fn every_difference_counts_for_the_exit_code() {
+    let with = |change: fn(&mut Counts)| {
+        let mut counts = Counts {
+            applied: 3,
+            ..Counts::default()
+        };
+        change(&mut counts);
+        differs(&counts)
+    };
+    assert!(!with(|_| ()));
+    assert!(with(|counts| counts.pending = 1));
+    assert!(with(|counts| counts.missing = 1));
+    assert!(with(|counts| counts.changed = 1));
+    assert!(with(|counts| counts.unknown = 1));
+}

@@ -1,0 +1,435 @@
+//! From what was typed, exported and written to one value for each setting.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use ledger::Digest;
+
+use super::file::{File, Section};
+use super::{
+    Config, ConfigError, DEFAULT_ENVIRONMENT, FILE_NAME, KeyChoice, Origin, Setting, Variables,
+};
+
+/// The variables that settings are read from.
+pub const VARIABLES: [&str; 5] = [
+    "DATABASE_URL",
+    "MLEDGER_ENV",
+    "MLEDGER_KEY_FILE",
+    "MLEDGER_KEY",
+    "MLEDGER_ACTOR",
+];
+
+/// What was typed.
+#[derive(Debug, Clone, Default)]
+pub struct Flags {
+    /// `--database`.
+    pub database: Option<String>,
+    /// `--env`.
+    pub environment: Option<String>,
+    /// `--migrations`.
+    pub migrations: Option<PathBuf>,
+    /// `--key`.
+    pub key: Option<PathBuf>,
+    /// `--lease-wait`.
+    pub lease_wait: Option<Duration>,
+    /// `--out-of-order`.
+    pub out_of_order: bool,
+}
+
+/// Everything that settings are resolved from.
+#[derive(Debug, Clone, Default)]
+pub struct Input {
+    /// Where typed paths start from: the working folder, or the folder given with `-C`.
+    pub working: PathBuf,
+    /// Where all other paths start from.
+    pub project: PathBuf,
+    /// The configuration file and its text.
+    pub file: Option<(PathBuf, String)>,
+    /// What was typed.
+    pub flags: Flags,
+    /// Variables of the process.
+    pub variables: Variables,
+    /// Variables of the project's `.env` file.
+    pub dotenv: Variables,
+}
+
+/// Resolves every setting.
+///
+/// # Errors
+///
+/// [`ConfigError`] for a configuration file that cannot be read, a ledger id that is not one, an
+/// environment that the file does not know while it names others, or two keys at once.
+pub fn resolve(input: Input) -> Result<Config, ConfigError> {
+    let file = match &input.file {
+        Some((path, text)) => File::parse(text, path)?,
+        None => File::default(),
+    };
+    let environment = environment(&input, &file);
+    let named = environment.value.as_deref();
+    known(named, &file)?;
+    let layers = layers(&file, named.unwrap_or(DEFAULT_ENVIRONMENT));
+    let at_project = |path: &Path| input.project.join(path);
+    let flags = &input.flags;
+
+    let database = typed(flags.database.clone(), "--database")
+        .or_else(|| exported(&input, "DATABASE_URL"))
+        .or_else(|| layers.find("database_url", |section| section.database_url.clone()));
+    let from_flag = matches!(
+        &database,
+        Some(Setting {
+            origin: Origin::Flag(_),
+            ..
+        })
+    );
+    let ledger = match layers.find("ledger", |section| section.ledger.clone()) {
+        Some(found) => Setting {
+            value: Some(ledger_id(&found)?),
+            origin: found.origin,
+        },
+        None => default(None),
+    };
+    Ok(Config {
+        database_base: if from_flag {
+            input.working.clone()
+        } else {
+            input.project.clone()
+        },
+        database: database.unwrap_or_else(|| default("sqlite:mledger.db".to_owned())),
+        migrations: typed(
+            flags
+                .migrations
+                .as_ref()
+                .map(|path| input.working.join(path)),
+            "--migrations",
+        )
+        .or_else(|| {
+            layers.find("migrations", |section| {
+                section.migrations.as_deref().map(at_project)
+            })
+        })
+        .unwrap_or_else(|| default(at_project(Path::new("migrations")))),
+        recursive: layers
+            .find("recursive", |section| section.recursive)
+            .unwrap_or_else(|| default(false)),
+        key: key(&input, &layers)?,
+        actor: exported(&input, "MLEDGER_ACTOR")
+            .or_else(|| layers.find("actor", |section| section.actor.clone()))
+            .map_or_else(
+                || default(None),
+                |found| Setting {
+                    value: Some(found.value),
+                    origin: found.origin,
+                },
+            ),
+        ledger,
+        lease_wait: typed(flags.lease_wait, "--lease-wait")
+            .or_else(|| layers.find("lease_wait", |section| section.lease_wait))
+            .unwrap_or_else(|| default(Duration::from_secs(300))),
+        lock_timeout: layers
+            .find("lock_timeout", |section| section.lock_timeout)
+            .unwrap_or_else(|| default(Duration::from_secs(30))),
+        out_of_order: typed(flags.out_of_order.then_some(true), "--out-of-order")
+            .or_else(|| layers.find("out_of_order", |section| section.out_of_order))
+            .unwrap_or_else(|| default(false)),
+        protected: named
+            .and_then(|_| layers.find("protected", |section| section.protected))
+            .unwrap_or_else(|| default(named == Some("production"))),
+        protection: file
+            .environments
+            .iter()
+            .filter_map(|(name, section)| section.protected.map(|answer| (name.clone(), answer)))
+            .collect(),
+        project: input.project,
+        file: input.file.map(|(path, _)| path),
+        environment,
+    })
+}
+
+fn environment(input: &Input, file: &File) -> Setting<Option<String>> {
+    typed(input.flags.environment.clone(), "--env")
+        .or_else(|| exported(input, "MLEDGER_ENV"))
+        .or_else(|| {
+            file.environment.clone().map(|value| Setting {
+                value,
+                origin: Origin::File("environment".to_owned()),
+            })
+        })
+        .map_or_else(
+            || default(None),
+            |found| Setting {
+                value: Some(found.value),
+                origin: found.origin,
+            },
+        )
+}
+
+/// A file that lists environments lists all of them: a name with a typing error must not fall back
+/// to the top level's database.
+fn known(named: Option<&str>, file: &File) -> Result<(), ConfigError> {
+    let Some(name) = named else {
+        return Ok(());
+    };
+    let listed = name == DEFAULT_ENVIRONMENT || file.environments.contains_key(name);
+    if file.environments.is_empty() || listed {
+        return Ok(());
+    }
+    let names: Vec<String> = file
+        .environments
+        .keys()
+        .map(|name| format!("`{name}`"))
+        .collect();
+    Err(ConfigError::new(
+        "environment-unknown",
+        format!(
+            "expected an environment that {FILE_NAME} has a section for ({}), found `{name}`",
+            names.join(", ")
+        ),
+        format!("check the name, or add `[environments.{name}]` to {FILE_NAME}"),
+    ))
+}
+
+fn key(input: &Input, layers: &Layers) -> Result<Setting<KeyChoice>, ConfigError> {
+    if let Some(path) = &input.flags.key {
+        return Ok(Setting {
+            value: KeyChoice::File(input.working.join(path)),
+            origin: Origin::Flag("--key"),
+        });
+    }
+    for (variables, origin) in [
+        (
+            &input.variables,
+            Origin::Variable as fn(&'static str) -> Origin,
+        ),
+        (&input.dotenv, Origin::DotEnv),
+    ] {
+        match (
+            stated(variables, "MLEDGER_KEY_FILE"),
+            stated(variables, "MLEDGER_KEY"),
+        ) {
+            (Some(_), Some(_)) => {
+                return Err(ConfigError::new(
+                    "key-ambiguous",
+                    "expected one of `MLEDGER_KEY_FILE` and `MLEDGER_KEY`, found both",
+                    "unset one of them",
+                ));
+            }
+            (Some(path), None) => {
+                return Ok(Setting {
+                    value: KeyChoice::File(input.project.join(path)),
+                    origin: origin("MLEDGER_KEY_FILE"),
+                });
+            }
+            (None, Some(text)) => {
+                return Ok(Setting {
+                    value: KeyChoice::Text(text.to_owned()),
+                    origin: origin("MLEDGER_KEY"),
+                });
+            }
+            (None, None) => {}
+        }
+    }
+    Ok(layers
+        .find("key_file", |section| {
+            let path = section.key_file.as_deref()?;
+            Some(KeyChoice::File(input.project.join(path)))
+        })
+        .unwrap_or_else(|| default(KeyChoice::Default)))
+}
+
+fn ledger_id(found: &Setting<String>) -> Result<Digest, ConfigError> {
+    found.value.parse().map_err(|_| {
+        ConfigError::new(
+            "config-invalid",
+            format!(
+                "{}: expected a ledger id of 64 lower-case hex digits, found `{}`",
+                found.origin, found.value
+            ),
+            "copy the id from `mledger status --json`",
+        )
+    })
+}
+
+/// The file's section for the environment, then its top level.
+struct Layers(Vec<(String, Section)>);
+
+impl Layers {
+    fn find<T>(&self, key: &str, pick: impl Fn(&Section) -> Option<T>) -> Option<Setting<T>> {
+        self.0.iter().find_map(|(prefix, section)| {
+            pick(section).map(|value| Setting {
+                value,
+                origin: Origin::File(format!("{prefix}{key}")),
+            })
+        })
+    }
+}
+
+fn layers(file: &File, environment: &str) -> Layers {
+    let mut layers = Vec::with_capacity(2);
+    if let Some(section) = file.environments.get(environment) {
+        layers.push((format!("[environments.{environment}] "), section.clone()));
+    }
+    layers.push((String::new(), file.top()));
+    Layers(layers)
+}
+
+fn typed<T>(value: Option<T>, flag: &'static str) -> Option<Setting<T>> {
+    value.map(|value| Setting {
+        value,
+        origin: Origin::Flag(flag),
+    })
+}
+
+fn exported(input: &Input, name: &'static str) -> Option<Setting<String>> {
+    let found = |variables, origin| {
+        stated(variables, name).map(|value| Setting {
+            value: value.to_owned(),
+            origin,
+        })
+    };
+    found(&input.variables, Origin::Variable(name))
+        .or_else(|| found(&input.dotenv, Origin::DotEnv(name)))
+}
+
+/// Pipelines export variables they have no value for as empty.
+fn stated<'a>(variables: &'a Variables, name: &str) -> Option<&'a str> {
+    variables
+        .get(name)
+        .map(String::as_str)
+        .filter(|value| !value.is_empty())
+}
+
+fn default<T>(value: T) -> Setting<T> {
+    Setting {
+        value,
+        origin: Origin::Default,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    fn input(file: &str) -> Input {
+        Input {
+            working: "/work".into(),
+            project: "/project".into(),
+            file: Some(("/project/mledger.toml".into(), file.to_owned())),
+            ..Input::default()
+        }
+    }
+
+    fn set(variables: &mut Variables, name: &str, value: &str) {
+        variables.insert(name.to_owned(), value.to_owned());
+    }
+
+    #[test]
+    fn each_layer_gives_way_to_the_one_before() {
+        let mut input =
+            input("database_url = 'top'\n[environments.staging]\ndatabase_url = 'section'\n");
+        let database = |input: &Input| {
+            let config = resolve(input.clone()).unwrap();
+            (
+                config.database.value.clone(),
+                config.database.origin.to_string(),
+            )
+        };
+        assert_eq!(
+            database(&input),
+            ("top".into(), "mledger.toml database_url".into())
+        );
+        set(&mut input.dotenv, "MLEDGER_ENV", "staging");
+        assert_eq!(
+            database(&input),
+            (
+                "section".into(),
+                "mledger.toml [environments.staging] database_url".into()
+            )
+        );
+        set(&mut input.dotenv, "DATABASE_URL", "dotenv");
+        assert_eq!(
+            database(&input),
+            ("dotenv".into(), ".env DATABASE_URL".into())
+        );
+        set(&mut input.variables, "DATABASE_URL", "");
+        assert_eq!(database(&input).0, "dotenv");
+        set(&mut input.variables, "DATABASE_URL", "variable");
+        assert_eq!(
+            database(&input),
+            ("variable".into(), "variable DATABASE_URL".into())
+        );
+        input.flags.database = Some("flag".into());
+        assert_eq!(database(&input), ("flag".into(), "flag --database".into()));
+    }
+
+    #[test]
+    fn typed_paths_start_at_the_working_folder_and_others_at_the_project() {
+        let mut input = input("migrations = 'sql'\n");
+        assert_eq!(
+            resolve(input.clone()).unwrap().migrations.value,
+            Path::new("/project/sql")
+        );
+        input.flags.migrations = Some("sql".into());
+        assert_eq!(
+            resolve(input.clone()).unwrap().migrations.value,
+            Path::new("/work/sql")
+        );
+        assert_eq!(
+            resolve(input.clone()).unwrap().database_base,
+            Path::new("/project")
+        );
+        input.flags.database = Some("sqlite:x.db".into());
+        assert_eq!(resolve(input).unwrap().database_base, Path::new("/work"));
+    }
+
+    #[test]
+    fn production_is_protected_unless_it_says_otherwise() {
+        let protected = |file: &str, name: &str| {
+            let mut input = input(file);
+            input.flags.environment = Some(name.to_owned());
+            let config = resolve(input).unwrap();
+            assert_eq!(config.protected.value, config.is_protected(name));
+            config.protected.value
+        };
+        assert!(protected("", "production"));
+        assert!(!protected("", "staging"));
+        assert!(!protected(
+            "[environments.production]\nprotected = false\n",
+            "production"
+        ));
+        assert!(protected(
+            "[environments.staging]\nprotected = true\n",
+            "staging"
+        ));
+        let unnamed = resolve(input("[environments.live]\nprotected = true\n")).unwrap();
+        assert!(!unnamed.protected.value && unnamed.is_protected("live"));
+    }
+
+    #[test]
+    fn a_misspelt_environment_never_falls_back() {
+        let mut input = input("database_url = 'top'\n[environments.staging]\n");
+        input.flags.environment = Some("stagin".to_owned());
+        assert_eq!(resolve(input).unwrap_err().code, "environment-unknown");
+    }
+
+    #[test]
+    fn one_key_is_chosen_and_its_text_is_never_shown() {
+        let mut input = input("key_file = 'keys/ci'\n");
+        let key = |input: &Input| resolve(input.clone()).unwrap().key.value;
+        assert_eq!(key(&input), KeyChoice::File("/project/keys/ci".into()));
+        set(&mut input.dotenv, "MLEDGER_KEY", "S3cr3t");
+        assert_eq!(key(&input), KeyChoice::Text("S3cr3t".into()));
+        let config = resolve(input.clone()).unwrap();
+        assert!(!format!("{config:?} {:?}", config.key.value).contains("S3cr3t"));
+        set(&mut input.variables, "MLEDGER_KEY_FILE", "other");
+        assert_eq!(key(&input), KeyChoice::File("/project/other".into()));
+        set(&mut input.variables, "MLEDGER_KEY", "S3cr3t");
+        assert_eq!(resolve(input).unwrap_err().code, "key-ambiguous");
+    }
+
+    #[test]
+    fn a_pinned_ledger_must_be_an_id() {
+        let error = resolve(input("ledger = 'abc'\n")).unwrap_err();
+        assert!(error.message.contains("`abc`"), "{error}");
+    }
+}

@@ -1,0 +1,105 @@
+//! Keeping passwords out of what is shown.
+
+/// Returns a database URL with its password, and secrets among its options, replaced by `***`.
+///
+/// The password ends at the *last* `@`, since people forget to encode one inside of it: rather too
+/// much is hidden than too little.
+pub fn mask(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once(':') else {
+        return url.to_owned();
+    };
+    if scheme.eq_ignore_ascii_case("sqlite") {
+        return url.to_owned();
+    }
+    let slashes = if rest.starts_with("//") { "//" } else { "" };
+    let rest = rest.strip_prefix("//").unwrap_or(rest);
+    let (user, place) = match rest.rsplit_once('@') {
+        Some((credentials, place)) => match credentials.split_once(':') {
+            Some((user, _)) => (format!("{user}:***@"), place),
+            None => (format!("{credentials}@"), place),
+        },
+        None => (String::new(), rest),
+    };
+    format!("{scheme}:{slashes}{user}{}", mask_options(place))
+}
+
+/// Returns `text` with every URL of `urls` that it quotes masked.
+///
+/// For messages that others make, such as the argument parser's.
+pub fn mask_in<'a>(text: &str, urls: impl IntoIterator<Item = &'a str>) -> String {
+    urls.into_iter().fold(text.to_owned(), |text, url| {
+        let masked = mask(url);
+        if url.is_empty() || masked == url {
+            text
+        } else {
+            text.replace(url, &masked)
+        }
+    })
+}
+
+fn mask_options(place: &str) -> String {
+    let Some((place, options)) = place.split_once('?') else {
+        return place.to_owned();
+    };
+    let options: Vec<String> = options
+        .split('&')
+        .map(|option| match option.split_once('=') {
+            Some((name, _)) if is_secret(name) => format!("{name}=***"),
+            _ => option.to_owned(),
+        })
+        .collect();
+    format!("{place}?{}", options.join("&"))
+}
+
+fn is_secret(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    ["pass", "pwd", "secret", "token", "key"]
+        .iter()
+        .any(|word| name.contains(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn passwords_are_hidden_however_they_are_written() {
+        for url in [
+            "postgres://dana:S3cr3t-©-%40/#?@db.example:5432/shop",
+            "postgres://dana:S3cr3t@S3cr3t@db.example/shop?sslmode=require",
+            "mysql://:S3cr3t@db.example/shop",
+            "postgres:dana:S3cr3t@db.example",
+            "postgres://db.example/shop?user=dana&password=S3cr3t",
+            "postgres://S3cr3t:S3cr3t:kk@db.example/shop",
+        ] {
+            let masked = mask(url);
+            assert!(
+                masked.contains("***") && masked.contains("db.example"),
+                "{masked}"
+            );
+            assert!(
+                !masked
+                    .trim_start_matches("postgres://S3cr3t:")
+                    .contains("S3cr3t"),
+                "{masked}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_holds_no_secret_stays() {
+        for url in [
+            "sqlite:mledger.db",
+            "sqlite:///a@b:c.db",
+            "postgres://dana@db.example/shop",
+            "x",
+        ] {
+            assert_eq!(mask(url), url);
+        }
+        let text = "unexpected argument 'mysql://a:b@c/d' found";
+        assert_eq!(
+            mask_in(text, ["up", "mysql://a:b@c/d"]),
+            "unexpected argument 'mysql://a:***@c/d' found"
+        );
+    }
+}
