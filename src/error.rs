@@ -4,6 +4,8 @@
 //! was expected and what was found, and a hint that says what to do next. The exit code follows from
 //! the variant, in one place ([`Error::exit_code`]).
 
+use std::fmt;
+
 use ledger::Finding;
 
 use crate::engine::{EngineError, Fault};
@@ -158,4 +160,47 @@ impl Error {
             _ => None,
         }
     }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Failed {
+                version, failure, ..
+            } => write!(
+                formatter,
+                "migration `{version}` failed: {}",
+                failure.message
+            ),
+            Self::Usage { message, .. }
+            | Self::Integrity { message, .. }
+            | Self::Locked { message, .. }
+            | Self::Signing { message, .. } => formatter.write_str(message),
+            Self::Files(problems) => list(formatter, problems),
+            Self::Refused(refusals) | Self::Undecided(refusals) => {
+                list(formatter, refusals.iter().map(|refusal| &refusal.message))
+            }
+            Self::Stopped { reason, .. } => formatter.write_str(match reason {
+                StopReason::Interrupt => "interrupted by SIGINT",
+                StopReason::Terminate => "interrupted by SIGTERM",
+                StopReason::Timeout => "the run's time limit ran out",
+            }),
+            Self::Engine { error, doing, .. } => write!(formatter, "{doing}: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+fn list<T: fmt::Display>(
+    formatter: &mut fmt::Formatter<'_>,
+    items: impl IntoIterator<Item = T>,
+) -> fmt::Result {
+    for (index, item) in items.into_iter().enumerate() {
+        if index > 0 {
+            formatter.write_str("; ")?;
+        }
+        write!(formatter, "{item}")?;
+    }
+    Ok(())
 }

@@ -57,7 +57,9 @@ fn act(action: &str) {
         _ => return,
     };
     let id = std::process::id().to_string();
-    let sent = std::process::Command::new("kill").args([signal, &id]).status();
+    let sent = std::process::Command::new("kill")
+        .args([signal, &id])
+        .status();
     if sent.is_err() {
         std::process::abort();
     }

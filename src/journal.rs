@@ -92,7 +92,10 @@ impl Journal {
             return Ok(());
         }
         let fingerprint = self.signing.signer.public_key().fingerprint();
-        let held = log.verifier().keyring().roles(&fingerprint);
+        let entry = log.verifier().keyring().find(&fingerprint);
+        let held: Vec<Role> = entry
+            .filter(|entry| entry.retired.is_none())
+            .map_or_else(Vec::new, |entry| entry.roles.to_vec());
         if held.contains(&Role::Owner) || roles.iter().any(|role| held.contains(role)) {
             return Ok(());
         }
@@ -110,9 +113,10 @@ impl Journal {
                 "expected a key with the role `{}`, but `{fingerprint}` {found}",
                 wanted.join("` or `")
             ),
-            hint: "use a key of this ledger with --key FILE or MLEDGER_KEY; `mledger key list` shows \
+            hint:
+                "use a key of this ledger with --key FILE or MLEDGER_KEY; `mledger key list` shows \
                    them"
-                .to_owned(),
+                    .to_owned(),
         }]))
     }
 
@@ -154,10 +158,11 @@ impl Journal {
 
     fn place(&self, place: &mut Place, fact: Fact) -> Result<Record, Error> {
         let event = self.event(place, fact);
-        let record = Record::sign(&event, &*self.signing.signer).map_err(|error| Error::Signing {
-            message: format!("`{}` could not be signed: {error}", event.body.kind()),
-            hint: "check the key that --key, MLEDGER_KEY_FILE or MLEDGER_KEY names".to_owned(),
-        })?;
+        let record =
+            Record::sign(&event, &*self.signing.signer).map_err(|error| Error::Signing {
+                message: format!("`{}` could not be signed: {error}", event.body.kind()),
+                hint: "check the key that --key, MLEDGER_KEY_FILE or MLEDGER_KEY names".to_owned(),
+            })?;
         place.seq += 1;
         place.prev = record.hash();
         Ok(record)

@@ -101,12 +101,7 @@ pub struct Heartbeat {
 
 impl Heartbeat {
     /// Starts renewing; a lease that turns out to be lost stops the work session's statement.
-    pub fn start(
-        engine: Arc<dyn Engine>,
-        token: Uuid,
-        lease: Duration,
-        work: Interrupter,
-    ) -> Self {
+    pub fn start(engine: Arc<dyn Engine>, token: Uuid, lease: Duration, work: Interrupter) -> Self {
         let lost = Arc::new(AtomicBool::new(false));
         let flag = Arc::clone(&lost);
         let task = tokio::spawn(async move {
@@ -182,7 +177,10 @@ mod tests {
         let me = this_process();
         assert!(!me.is_empty(), "this host tells its processes apart");
         assert!(!is_gone(&me));
-        assert!(is_gone(&format!("{me}1")), "another start time is another process");
+        assert!(
+            is_gone(&format!("{me}1")),
+            "another start time is another process"
+        );
     }
 
     #[test]

@@ -1,1 +1,31 @@
-//! x
+//! Database migrations whose history can be believed.
+//!
+//! A [`Migrator`] applies and rolls back SQL migrations and appends every action to a ledger of
+//! signed, hash-chained events in the database that it migrates. Which migrations are applied is not
+//! stored anywhere else: it is a fold over that log.
+//!
+//! - [`migration`] reads a folder of SQL files; [`plan`] compares it with the log and decides, without
+//!   any effect; [`migrator`] takes the lease and executes.
+//! - [`engine`] is the one seam to databases; the crate [`ledger`] is the log and its verifier.
+//! - [`context`] holds what the library is given: clock, ids, key, who acts, how to stop. It never
+//!   prints, prompts, or reads the environment or the clock itself.
+
+pub mod context;
+pub mod engine;
+pub mod error;
+mod executor;
+pub mod fault;
+mod journal;
+pub mod lease;
+mod log;
+pub mod migration;
+pub mod migrator;
+pub mod object;
+pub mod plan;
+pub mod projection;
+pub mod report;
+pub mod request;
+
+pub use self::error::Error;
+pub use self::migrator::Migrator;
+pub use ledger;

@@ -1,6 +1,6 @@
 //! The log as this command has read it: checked, folded, and never ahead of the database.
 
-use ledger::verify::{Options, Verifier, Verdict};
+use ledger::verify::{Options, Verdict, Verifier};
 use ledger::{Digest, Event, Finding, Head};
 
 use crate::context::Remembered;

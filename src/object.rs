@@ -106,7 +106,11 @@ pub fn unpack(object: &Object) -> Result<Vec<u8>, Unusable> {
 fn expand(content: &[u8], size: u64) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
     let decoder = zstd::Decoder::new(content).ok()?;
-    io::copy(&mut io::Read::take(decoder, size.saturating_add(1)), &mut bytes).ok()?;
+    io::copy(
+        &mut io::Read::take(decoder, size.saturating_add(1)),
+        &mut bytes,
+    )
+    .ok()?;
     Some(bytes)
 }
 
@@ -139,7 +143,10 @@ mod tests {
     fn small_texts_are_kept_as_they_are_and_large_ones_compressed() {
         assert_eq!(round_trip(b"").encoding, Encoding::Raw);
         assert_eq!(round_trip(b"SELECT 1").encoding, Encoding::Raw);
-        assert_eq!(round_trip(&b"SELECT 1;\n".repeat(1000)).encoding, Encoding::Zstd);
+        assert_eq!(
+            round_trip(&b"SELECT 1;\n".repeat(1000)).encoding,
+            Encoding::Zstd
+        );
     }
 
     #[test]

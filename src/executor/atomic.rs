@@ -1,9 +1,9 @@
 //! A migration in one transaction: its effects and the event that says so are committed together.
 
+use super::Run;
 use super::failure::StepFailure;
 use super::record::{fact_of_success, fact_to_start, objects_of};
 use super::script::{self, Halt};
-use super::Run;
 use crate::context::Progress;
 use crate::engine::{Begin, EngineError, Fault};
 use crate::fault;
@@ -22,7 +22,7 @@ const ROWS_NAMED: usize = 5;
 pub(super) async fn run(run: &mut Run, index: usize, began_ms: u64) -> Result<(), StepFailure> {
     let step = run.steps[index].clone();
     run.ensure_started(index).await?;
-    let script = script::load(&mut *run.session, &step).await?;
+    let script = script::load(&mut *run.session, run.engine.lex_rules(), &step).await?;
     run.know_violations(&step).await?;
     fault::reach("step::before-begin");
     let begin = Begin {
@@ -55,14 +55,19 @@ async fn execute_all(run: &mut Run, step: &Step, script: &Script) -> Result<(), 
     let rules = run.engine.lex_rules();
     let mut done = 0;
     for statement in script.statements(rules) {
-        let statement = statement.map_err(|error| StepFailure::Changed(error.into()))?;
+        let statement = statement.map_err(StepFailure::Changed)?;
         if step.own_transaction && frames(&statement) {
             continue;
         }
         fault::reach("step::before-statement");
-        script::execute(&mut *run.session, statement.text, &run.context.stop, deadline)
-            .await
-            .map_err(|halt| halted(run, step, script, &statement, halt))?;
+        script::execute(
+            &mut *run.session,
+            statement.text,
+            &run.context.stop,
+            deadline,
+        )
+        .await
+        .map_err(|halt| halted(run, step, script, &statement, halt))?;
         fault::reach("step::after-statement");
         done += 1;
         if done % PROGRESS_EVERY == 0 || done == step.statements {
@@ -104,9 +109,7 @@ pub(super) fn halted(
         Halt::Engine(error) if error.fault == Fault::Interrupted && run.heartbeat.lost() => {
             StepFailure::LeaseLost
         }
-        Halt::Engine(error) => {
-            StepFailure::Sql(Box::new(located(step, script, statement, &error)))
-        }
+        Halt::Engine(error) => StepFailure::Sql(Box::new(located(step, script, statement, &error))),
     }
 }
 
@@ -146,11 +149,13 @@ pub(super) fn about(step: &Step, message: String) -> SqlFailure {
 pub(super) async fn verify(run: &mut Run, script: &Script, step: &Step) -> Result<(), StepFailure> {
     let rules = run.engine.lex_rules();
     for query in script.verifications(rules) {
-        let query = query.map_err(|error| StepFailure::Changed(error.into()))?;
+        let query = query.map_err(StepFailure::Changed)?;
         let message = match run.session.holds(query.text).await {
             Ok(true) => continue,
-            Ok(false) => "expected the verification query to return one row whose first column is true"
-                .to_owned(),
+            Ok(false) => {
+                "expected the verification query to return one row whose first column is true"
+                    .to_owned()
+            }
             Err(error) => {
                 let mut failure = located(step, script, &query, &error);
                 failure.statement = None;
@@ -180,7 +185,7 @@ impl Run {
             .begin(&begin)
             .await
             .map_err(|error| StepFailure::engine(error, "starting a migration"))?;
-        let objects = objects_of(&mut *self.session, &step).await?;
+        let objects = objects_of(&step)?;
         self.record(vec![fact_to_start(&step, self.batch)], objects, false)
             .await?;
         self.started = Some(index);
@@ -211,7 +216,7 @@ impl Run {
         let mut objects = Vec::new();
         if rides {
             facts.push(fact_to_start(&next, self.batch));
-            objects = objects_of(&mut *self.session, &next).await?;
+            objects = objects_of(&next)?;
         }
         self.record(facts, objects, false).await?;
         self.started = rides.then_some(index + 1);
@@ -249,7 +254,11 @@ impl Run {
             self.violations = Some(found);
             return Ok(());
         }
-        let named: Vec<&str> = added.iter().take(ROWS_NAMED).map(|row| row.as_str()).collect();
+        let named: Vec<&str> = added
+            .iter()
+            .take(ROWS_NAMED)
+            .map(|row| row.as_str())
+            .collect();
         let more = added.len().saturating_sub(ROWS_NAMED);
         let rest = if more > 0 {
             format!(" and {more} more")

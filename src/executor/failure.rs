@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use ledger::{
-    Body, Direction, ErrorDetail, MigrationAborted, MigrationFailed, Mode,
-};
+use ledger::{Body, Direction, ErrorDetail, MigrationAborted, MigrationFailed, Mode};
 
 use super::Run;
 use crate::context::Progress;
@@ -14,7 +12,7 @@ use crate::fault;
 use crate::journal::{Fact, engine_error};
 use crate::migration::Problem;
 use crate::object::Unusable;
-use crate::plan::{Step, Candidate};
+use crate::plan::{Candidate, Step};
 use crate::report::{SqlFailure, StepOutcome};
 
 /// The longest message of a database that an event keeps, in bytes.
@@ -128,7 +126,9 @@ impl Run {
             .parse()
             .ok()
             .and_then(|version| self.log.history().get(&version))
-            .map_or(0, |entry| entry.steps(candidate.direction).done.len() as u64)
+            .map_or(0, |entry| {
+                entry.steps(candidate.direction).done.len() as u64
+            })
     }
 
     async fn record_failure(&mut self, step: &Step, shown: &SqlFailure) -> Result<(), StepFailure> {
@@ -141,7 +141,11 @@ impl Run {
                 clean,
                 direction: step.candidate.direction,
                 error: detail(shown),
-                steps_applied: if clean { 0 } else { self.steps_done(&step.candidate) },
+                steps_applied: if clean {
+                    0
+                } else {
+                    self.steps_done(&step.candidate)
+                },
                 version: step.candidate.version.clone(),
             })));
         }
@@ -214,9 +218,10 @@ impl Run {
         match failure {
             StepFailure::LeaseLost => Error::Locked {
                 holder: None,
-                message: "this run lost its lease to another one while it was paused or cut off; it \
+                message:
+                    "this run lost its lease to another one while it was paused or cut off; it \
                           has committed nothing since"
-                    .to_owned(),
+                        .to_owned(),
                 done: Box::new(self.report.clone()),
             },
             StepFailure::Engine { error, doing } => engine_error(error, doing, &self.report),

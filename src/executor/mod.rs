@@ -144,7 +144,9 @@ impl Run {
 
     /// Ends the run before its next step, which may have been started already.
     async fn stop_between(&mut self, reason: StopReason) -> Error {
-        self.context.observer.observe(&Progress::Stopping { reason });
+        self.context
+            .observer
+            .observe(&Progress::Stopping { reason });
         if let Err(failure) = self.record_stop().await {
             return self.error_of(failure);
         }

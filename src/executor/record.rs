@@ -5,9 +5,9 @@ use ledger::{
     RunFinished, SchemaState,
 };
 
+use super::Run;
 use super::failure::StepFailure;
-use super::{Run, script};
-use crate::engine::{Object, SchemaFingerprint, Session};
+use crate::engine::{Object, SchemaFingerprint};
 use crate::fault;
 use crate::journal::Fact;
 use crate::object;
@@ -33,7 +33,10 @@ impl Run {
         if !held.map_err(fail)? && !fault::without("lease::unfenced") {
             return Err(StepFailure::LeaseLost);
         }
-        self.log.catch_up(session, &mut |_| {}).await.map_err(fail)?;
+        self.log
+            .catch_up(session, &mut |_| {})
+            .await
+            .map_err(fail)?;
         if self.log.verifier().has_errors() {
             return Err(StepFailure::Library(crate::migrator::broken(&self.log)));
         }
@@ -125,7 +128,7 @@ pub(crate) fn fact_to_start(step: &Step, batch: u64) -> Fact {
         mode: step.mode,
         name: candidate.name.clone(),
         script: candidate.digest,
-        self_committing: step.self_committing.clone(),
+        self_committing: step.self_committing.clone().into(),
         statements: step.statements,
         version: candidate.version.clone(),
     }))
@@ -159,15 +162,12 @@ pub(super) fn fact_of_success(step: &Step, batch: u64, duration_ms: u64) -> Fact
 
 /// Returns the objects that are stored when a step is started: its script, and on the way up the down
 /// script known now.
-pub(crate) async fn objects_of(
-    session: &mut dyn Session,
-    step: &Step,
-) -> Result<Vec<Object>, StepFailure> {
+pub(crate) fn objects_of(step: &Step) -> Result<Vec<Object>, StepFailure> {
     // what comes from an object is stored already
-    let ScriptSource::File(_) = &step.candidate.script else {
+    let ScriptSource::File(file) = &step.candidate.script else {
         return Ok(Vec::new());
     };
-    let script = script::load(session, step).await?;
+    let script = file.load().map_err(StepFailure::Changed)?;
     let mut objects = vec![object::pack(step.candidate.digest, script.bytes())];
     drop(script);
     if let Some(down) = &step.candidate.down

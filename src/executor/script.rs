@@ -6,14 +6,18 @@ use super::failure::StepFailure;
 use crate::context::Stop;
 use crate::engine::{EngineError, Session};
 use crate::error::StopReason;
-use crate::migration::{Form, Script, Section};
+use crate::migration::Script;
+use crate::migration::split::LexRules;
 use crate::object;
 use crate::plan::{ScriptSource, Step};
 
 /// Reads a step's script: the bytes are those whose digest the plan names, or it is refused.
-pub(super) async fn load(session: &mut dyn Session, step: &Step) -> Result<Script, StepFailure> {
-    let candidate = &step.candidate;
-    match &candidate.script {
+pub(super) async fn load(
+    session: &mut dyn Session,
+    rules: &'static LexRules,
+    step: &Step,
+) -> Result<Script, StepFailure> {
+    match &step.candidate.script {
         ScriptSource::File(file) => file.load().map_err(StepFailure::Changed),
         ScriptSource::Object {
             digest,
@@ -24,11 +28,7 @@ pub(super) async fn load(session: &mut dyn Session, step: &Step) -> Result<Scrip
                 .await
                 .map_err(|error| StepFailure::engine(error, "reading a recorded script"))?
                 .map_err(StepFailure::Object)?;
-            let section = match form {
-                Form::Single => Section::Down,
-                Form::Pair => Section::Whole,
-            };
-            Script::from_bytes(bytes, label, section).map_err(StepFailure::Changed)
+            Script::recorded(bytes, label, *form, rules).map_err(StepFailure::Changed)
         }
     }
 }

@@ -19,13 +19,13 @@ use crate::plan::Step;
 pub(super) async fn run(run: &mut Run, index: usize, began_ms: u64) -> Result<(), StepFailure> {
     let step = run.steps[index].clone();
     run.ensure_started(index).await?;
-    let script = script::load(&mut *run.session, &step).await?;
+    let script = script::load(&mut *run.session, run.engine.lex_rules(), &step).await?;
     let deadline = script::deadline(step.timeout);
     let rules = run.engine.lex_rules();
     let done = step.candidate.done.len() as u64;
     let mut committed = false;
     for statement in script.statements(rules) {
-        let statement = statement.map_err(|error| StepFailure::Changed(error.into()))?;
+        let statement = statement.map_err(StepFailure::Changed)?;
         if statement.index <= done {
             continue;
         }
@@ -38,12 +38,21 @@ pub(super) async fn run(run: &mut Run, index: usize, began_ms: u64) -> Result<()
         } else {
             begin(run, &step).await?;
             fault::reach("step::before-statement");
-            script::execute(&mut *run.session, statement.text, &run.context.stop, deadline)
-                .await
-                .map_err(|halt| atomic::halted(run, &step, &script, &statement, halt))?;
+            script::execute(
+                &mut *run.session,
+                statement.text,
+                &run.context.stop,
+                deadline,
+            )
+            .await
+            .map_err(|halt| atomic::halted(run, &step, &script, &statement, halt))?;
             fault::reach("step::after-statement");
         }
-        let elapsed_ms = run.context.source.ticks_ms().saturating_sub(statement_began_ms);
+        let elapsed_ms = run
+            .context
+            .source
+            .ticks_ms()
+            .saturating_sub(statement_began_ms);
         let fact = applied(&step, &statement, elapsed_ms);
         if last {
             atomic::verify(run, &script, &step).await?;
@@ -85,9 +94,14 @@ async fn alone(
         return Err(StepFailure::LeaseLost);
     }
     fault::reach("step::before-statement");
-    script::execute(&mut *run.session, statement.text, &run.context.stop, deadline)
-        .await
-        .map_err(|halt| atomic::halted(run, step, script, statement, halt))?;
+    script::execute(
+        &mut *run.session,
+        statement.text,
+        &run.context.stop,
+        deadline,
+    )
+    .await
+    .map_err(|halt| atomic::halted(run, step, script, statement, halt))?;
     fault::reach("step::after-statement");
     Ok(())
 }

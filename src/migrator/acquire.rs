@@ -20,7 +20,7 @@ use crate::context::Progress;
 use crate::engine::{Access, Begin, Claim, EngineError, Fault, Lease, Session, Store};
 use crate::error::Error;
 use crate::executor::{
-    Closing, Run, aborted, fact_to_start, facts_to_close, objects_of, schema_state,
+    Closing, Run, StepFailure, aborted, fact_to_start, facts_to_close, objects_of, schema_state,
 };
 use crate::fault;
 use crate::journal::{Fact, Journal};
@@ -214,7 +214,7 @@ impl Migrator {
             key: KeyGrant {
                 name: signing.name.clone(),
                 public: public.to_openssh(),
-                roles: vec![Role::Owner],
+                roles: vec![Role::Owner].into(),
             },
             nonce: self.context.source.nonce(),
         }))))
@@ -223,7 +223,9 @@ impl Migrator {
     /// Compares the database's own identity with the one its ledger was opened for.
     async fn same_database(&self, session: &mut dyn Session, log: &Log) -> Result<(), Error> {
         if log.is_empty() {
-            return Err(open::lost("its tables are there and hold no event".to_owned()));
+            return Err(open::lost(
+                "its tables are there and hold no event".to_owned(),
+            ));
         }
         let found = session
             .identity()
@@ -243,7 +245,10 @@ impl Migrator {
         }
     }
 
-    #[expect(clippy::too_many_arguments, reason = "one transaction needs all of them once")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "one transaction needs all of them once"
+    )]
     async fn begin_run(
         &self,
         wish: &Wish<'_>,
@@ -258,7 +263,10 @@ impl Migrator {
         let token = self.context.source.id();
         let waited_ms = wait_ms(wish);
         let taken = session
-            .take_lease(&self.claim(token, journal.run()), held.as_ref().map(|held| held.token))
+            .take_lease(
+                &self.claim(token, journal.run()),
+                held.as_ref().map(|held| held.token),
+            )
             .await
             .map_err(fail)?;
         if !taken {
@@ -272,9 +280,7 @@ impl Migrator {
         let batch = log.history().batch() + 1;
         let mut objects = Vec::new();
         if let Some(step) = decision.plan.steps.first() {
-            objects = objects_of(session, step)
-                .await
-                .map_err(|failure| self.begin_failure(failure))?;
+            objects = objects_of(step).map_err(begin_failure)?;
         }
         let broken = self.broken_lock(log, held.as_ref());
         let plan = &decision.plan;
@@ -339,7 +345,9 @@ impl Migrator {
         log.fold(&committed);
         self.remember(log);
         if opened && let Some(id) = log.id() {
-            self.context.observer.observe(&Progress::LedgerOpened { id });
+            self.context
+                .observer
+                .observe(&Progress::LedgerOpened { id });
         }
         Ok(Begun {
             decision,
@@ -418,7 +426,7 @@ impl Migrator {
 
     /// Returns the fact that an unreleased lock of the log is broken, and tells the observer.
     fn broken_lock(&self, log: &Log, held: Option<&Lease>) -> Option<Fact> {
-        let open = log.verifier().lifecycle().open_lock()?;
+        let open = log.verifier().lifecycle().lock()?;
         let view = held.map(lease::view);
         let reason = view
             .as_ref()
@@ -522,6 +530,18 @@ impl Migrator {
                 Err(error) => return Err(self.engine_error(error, "waiting for the lease")),
             }
         }
+    }
+}
+
+/// A script that cannot be read when the run would begin.
+fn begin_failure(failure: StepFailure) -> Error {
+    match failure {
+        StepFailure::Changed(problem) => Error::Files(vec![problem]),
+        other => Error::Usage {
+            code: "files-invalid",
+            message: format!("{other:?}"),
+            hint: "run again".to_owned(),
+        },
     }
 }
 

@@ -119,7 +119,11 @@ impl Migrator {
                 name: entry.name.clone(),
                 fingerprint: entry.fingerprint.to_string(),
                 public: entry.public.to_openssh(),
-                roles: entry.roles.iter().map(|role| role.as_str().to_owned()).collect(),
+                roles: entry
+                    .roles
+                    .iter()
+                    .map(|role| role.as_str().to_owned())
+                    .collect(),
                 added: entry.added,
                 retired: entry.retired,
             })
@@ -169,7 +173,10 @@ fn wanted(filter: &EventFilter, event: &Event) -> bool {
             .migration
             .as_deref()
             .is_none_or(|wanted| about(&event.body) == Some(wanted))
-        && filter.actor.as_deref().is_none_or(|wanted| event.actor == wanted)
+        && filter
+            .actor
+            .as_deref()
+            .is_none_or(|wanted| event.actor == wanted)
         && filter.run.is_none_or(|wanted| event.run == wanted)
 }
 

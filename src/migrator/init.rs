@@ -81,7 +81,9 @@ impl Migrator {
         }
         self.remember(log);
         if let Some(id) = log.id() {
-            self.context.observer.observe(&Progress::LedgerOpened { id });
+            self.context
+                .observer
+                .observe(&Progress::LedgerOpened { id });
         }
         Ok(view(log, true))
     }

@@ -58,7 +58,9 @@ impl Migrator {
             lock_timeout: self.settings.lock_timeout,
         };
         session.begin(&begin).await.map_err(fail)?;
-        log.catch_up(&mut *session, &mut |_| {}).await.map_err(fail)?;
+        log.catch_up(&mut *session, &mut |_| {})
+            .await
+            .map_err(fail)?;
         self.check(log, None)?;
         let Some(held) = session.lease().await.map_err(fail)? else {
             session.rollback().await.map_err(fail)?;

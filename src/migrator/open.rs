@@ -238,9 +238,10 @@ pub(crate) fn broken(log: &Log) -> Error {
     Error::Integrity {
         code,
         message: format!("the ledger is not what was recorded: {message}"),
-        hint: "run `mledger verify` for all findings; nothing is written to a ledger that does not \
+        hint:
+            "run `mledger verify` for all findings; nothing is written to a ledger that does not \
                hold together"
-            .to_owned(),
+                .to_owned(),
         findings,
     }
 }

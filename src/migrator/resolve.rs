@@ -98,7 +98,10 @@ fn accept(request: &Resolve, file: Option<&Migration>, entry: &Entry) -> Result<
         ));
     };
     let Some(old) = applied.checksum else {
-        return Err(misfit(entry, "expected a recorded checksum to compare with"));
+        return Err(misfit(
+            entry,
+            "expected a recorded checksum to compare with",
+        ));
     };
     let mut answer = Answer::default();
     if file.checksum != old {
@@ -112,7 +115,10 @@ fn accept(request: &Resolve, file: Option<&Migration>, entry: &Entry) -> Result<
         answer.accept(request, entry, (file.checksum, file.checksum), down)?;
     }
     if answer.facts.is_empty() {
-        return Err(misfit(entry, "expected a file that differs from what was applied"));
+        return Err(misfit(
+            entry,
+            "expected a file that differs from what was applied",
+        ));
     }
     Ok(answer)
 }
@@ -125,8 +131,11 @@ impl Answer {
         (old_checksum, new_checksum): (Digest, Digest),
         script: &ScriptFile,
     ) -> Result<(), Error> {
-        let loaded = script.load().map_err(|problem| Error::Files(vec![problem]))?;
-        self.objects.push(object::pack(script.digest, loaded.bytes()));
+        let loaded = script
+            .load()
+            .map_err(|problem| Error::Files(vec![problem]))?;
+        self.objects
+            .push(object::pack(script.digest, loaded.bytes()));
         self.facts
             .push(Fact::success(Body::MigrationAccepted(MigrationAccepted {
                 new_checksum,
@@ -141,13 +150,22 @@ impl Answer {
 
 fn applied(request: &Resolve, file: Option<&Migration>, entry: &Entry) -> Result<Answer, Error> {
     if let Standing::Unknown(direction, step) = entry.standing() {
-        return Ok(step_resolved(request, entry, direction, step, StepResolution::Applied));
+        return Ok(step_resolved(
+            request,
+            entry,
+            direction,
+            step,
+            StepResolution::Applied,
+        ));
     }
     if entry.applied.is_some() {
         return Err(misfit(entry, "expected a migration that is not applied"));
     }
     let Some(file) = file else {
-        return Err(misfit(entry, "expected its file, whose checksum is recorded"));
+        return Err(misfit(
+            entry,
+            "expected its file, whose checksum is recorded",
+        ));
     };
     let mut facts = close_open(entry);
     facts.push(marked(request, entry, Marked::Applied, Some(file.checksum)));
@@ -169,7 +187,10 @@ fn not_applied(request: &Resolve, entry: &Entry) -> Result<Answer, Error> {
     }
     let partial = matches!(entry.standing(), Standing::Partial(..));
     if entry.applied.is_none() && !partial {
-        return Err(misfit(entry, "expected a migration that is applied, wholly or in part"));
+        return Err(misfit(
+            entry,
+            "expected a migration that is applied, wholly or in part",
+        ));
     }
     let mut facts = close_open(entry);
     facts.push(marked(request, entry, Marked::Pending, None));
@@ -263,7 +284,10 @@ fn resume(
     history: &History,
 ) -> Result<Answer, Error> {
     let Standing::Partial(direction, _) = entry.standing() else {
-        return Err(misfit(entry, "expected a migration of which a part is applied"));
+        return Err(misfit(
+            entry,
+            "expected a migration of which a part is applied",
+        ));
     };
     let mut selection = match direction {
         Direction::Up => {
@@ -280,9 +304,9 @@ fn resume(
             selection
                 .candidates
                 .retain(|candidate| candidate.version == entry.version);
-            selection.blockers.retain(|blocker| {
-                blocker.refusal.version.as_deref() == Some(&entry.version)
-            });
+            selection
+                .blockers
+                .retain(|blocker| blocker.refusal.version.as_deref() == Some(&entry.version));
             selection
         }
     };
@@ -351,7 +375,9 @@ pub(super) fn check_prefix(step: &Step, rules: &'static LexRules) -> Vec<Blocker
 
 fn misfit(entry: &Entry, expected: &str) -> Error {
     let found = match (entry.standing(), &entry.applied) {
-        (Standing::Unknown(_, step), _) => format!("the outcome of its statement {step} is unknown"),
+        (Standing::Unknown(_, step), _) => {
+            format!("the outcome of its statement {step} is unknown")
+        }
         (Standing::Partial(_, done), _) => format!("a part is applied, up to statement {done}"),
         (_, Some(Applied { .. })) => "it is applied".to_owned(),
         (_, None) => "it is not applied".to_owned(),

@@ -14,9 +14,7 @@ use crate::error::{Error, StopReason};
 use crate::journal::{Fact, Journal};
 use crate::migration::Migration;
 use crate::plan::{Plan, Step, examine};
-use crate::report::{
-    ApprovalsView, PlanReport, PlannedStatement, PlannedStep, RunReport,
-};
+use crate::report::{ApprovalsView, PlanReport, PlannedStatement, PlannedStep, RunReport};
 use crate::request::{Down, Up};
 
 /// The most statements of one script that a plan spells out.
@@ -108,7 +106,9 @@ impl Migrator {
                 stop.request(StopReason::Timeout);
             })
         });
-        let outcome = self.acquire_and_execute(opened, work, &files, decision).await;
+        let outcome = self
+            .acquire_and_execute(opened, work, &files, decision)
+            .await;
         if let Some(timer) = timer {
             timer.abort();
         }
@@ -147,8 +147,13 @@ impl Migrator {
         files: &[Migration],
         opened: &mut Opened,
     ) -> Result<Decision, Error> {
-        self.decide(work, files, &opened.log, opened.session.as_deref_mut().map(|s| s as _))
-            .await
+        self.decide(
+            work,
+            files,
+            &opened.log,
+            opened.session.as_deref_mut().map(|s| s as _),
+        )
+        .await
     }
 
     async fn foresee(&self, work: Work<'_>) -> Result<PlanReport, Error> {
@@ -190,7 +195,7 @@ impl Migrator {
     async fn planned(&self, step: &Step, opened: &mut Opened) -> Result<PlannedStep, Error> {
         let candidate = &step.candidate;
         let session = opened.session.as_deref_mut().map(|s| s as _);
-        let script = examine::read(candidate, session)
+        let script = examine::read(candidate, self.engine.lex_rules(), session)
             .await
             .map_err(|error| self.engine_error(error, "reading a recorded script"))?;
         let mut statements = Vec::new();
@@ -265,7 +270,9 @@ impl Migrator {
         };
         session.begin(&begin).await.map_err(fail)?;
         let log = &mut opened.log;
-        log.catch_up(&mut *session, &mut |_| {}).await.map_err(fail)?;
+        log.catch_up(&mut *session, &mut |_| {})
+            .await
+            .map_err(fail)?;
         self.check(log, None)?;
         let staged = journal.stage(log, facts)?;
         let appended = staged.append(&mut *session).await.map_err(fail)?;

@@ -11,9 +11,7 @@ use crate::error::Error;
 use crate::lease;
 use crate::migration::{Migration, Version};
 use crate::projection::history::{Entry, History, Standing};
-use crate::report::{
-    Counts, DatabaseView, LastFailure, MigrationView, Notice, State, Status,
-};
+use crate::report::{Counts, DatabaseView, LastFailure, MigrationView, Notice, State, Status};
 
 impl Migrator {
     /// Returns the state of every migration of the folder and of the log; writes nothing.
@@ -46,7 +44,12 @@ impl Migrator {
                 .map_err(|error| self.engine_error(error, "reading the schema"))?;
             warnings.extend(drift(opened.log.history(), &now).as_ref().map(notice));
         }
-        warnings.extend(opened.missing_guards.iter().map(|guard| notice(&missing_guard(guard))));
+        warnings.extend(
+            opened
+                .missing_guards
+                .iter()
+                .map(|guard| notice(&missing_guard(guard))),
+        );
         warnings.extend(files.iter().flat_map(header_warnings));
         let history = opened.log.history();
         let migrations = views(&files, history);
@@ -72,10 +75,7 @@ impl Migrator {
 }
 
 /// Compares the schema as it is with the one that the last run left.
-pub(super) fn drift(
-    history: &History,
-    now: &crate::engine::SchemaFingerprint,
-) -> Option<Finding> {
+pub(super) fn drift(history: &History, now: &crate::engine::SchemaFingerprint) -> Option<Finding> {
     let left = history.last_schema()?;
     let comparable =
         left.schema.format == u64::from(now.format) && left.schema.server == now.server;

@@ -86,9 +86,14 @@ impl Migrator {
             }
         };
         let engine = &self.engine;
-        let plan = examine::examine(selection, engine.capabilities(), engine.lex_rules(), session)
-            .await
-            .map_err(|error| self.engine_error(error, "reading a recorded script"))?;
+        let plan = examine::examine(
+            selection,
+            engine.capabilities(),
+            engine.lex_rules(),
+            session,
+        )
+        .await
+        .map_err(|error| self.engine_error(error, "reading a recorded script"))?;
         Ok(Decision {
             plan,
             ..Decision::default()
@@ -135,10 +140,16 @@ fn redo(files: &[Migration], log: &Log) -> Result<crate::plan::Selection, Error>
     let wanted = candidate.version.clone();
     let file = files
         .iter()
-        .find(|file| wanted.parse::<Version>().is_ok_and(|version| version == file.version))
+        .find(|file| {
+            wanted
+                .parse::<Version>()
+                .is_ok_and(|version| version == file.version)
+        })
         .ok_or_else(|| Error::Usage {
             code: "version-unknown",
-            message: format!("expected a file of the version `{wanted}` to apply again, found none"),
+            message: format!(
+                "expected a file of the version `{wanted}` to apply again, found none"
+            ),
             hint: "put the file back, or use `mledger down`".to_owned(),
         })?;
     let mut again = up::candidate(file, None);
@@ -189,7 +200,9 @@ fn check_target(files: &[Migration], log: &Log, back: &Back) -> Result<(), Error
             }
             Err(Error::Usage {
                 code: "batch-unknown",
-                message: format!("expected a batch with applied migrations, found none in batch {batch}"),
+                message: format!(
+                    "expected a batch with applied migrations, found none in batch {batch}"
+                ),
                 hint: "`mledger status` shows the batches".to_owned(),
             })
         }

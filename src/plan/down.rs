@@ -164,11 +164,11 @@ fn candidate(entry: &Entry, applied: &Applied, script: DownScript) -> Candidate 
 }
 
 fn depends_on(applied: &Applied, version: &Version) -> bool {
-    let Some(Value::Array(dependencies)) = applied.metadata.get("dependencies") else {
+    let Some(Value::List(dependencies)) = applied.metadata.get("dependencies") else {
         return false;
     };
     dependencies.iter().any(|dependency| match dependency {
-        Value::String(text) => text.parse::<Version>().is_ok_and(|found| found == *version),
+        Value::Text(text) => text.parse::<Version>().is_ok_and(|found| found == *version),
         _ => false,
     })
 }

@@ -29,7 +29,7 @@ pub async fn examine(
     };
     let mut session = session;
     for candidate in selection.candidates {
-        let script = match read(&candidate, session.as_deref_mut()).await? {
+        let script = match read(&candidate, rules, session.as_deref_mut()).await? {
             Ok(script) => script,
             Err(blocker) => {
                 plan.blockers.push(blocker);
@@ -40,7 +40,13 @@ pub async fn examine(
             Ok(summary) => {
                 let directives = script.directives().clone();
                 drop(script);
-                let step = step(candidate, &summary, &directives, capabilities, &mut plan.blockers);
+                let step = step(
+                    candidate,
+                    &summary,
+                    &directives,
+                    capabilities,
+                    &mut plan.blockers,
+                );
                 plan.steps.push(step);
             }
             Err(problem) => plan.blockers.push(invalid(&candidate, &problem)),
@@ -56,6 +62,7 @@ pub async fn examine(
 /// The outer error is the database's, the inner one is why the script cannot be used.
 pub async fn read(
     candidate: &Candidate,
+    rules: &'static LexRules,
     session: Option<&mut (dyn Session + '_)>,
 ) -> Result<Result<Script, Blocker>, EngineError> {
     Ok(match &candidate.script {
@@ -70,7 +77,7 @@ pub async fn read(
                 None => Err(Unusable::Missing(*digest)),
             };
             match bytes {
-                Ok(bytes) => Script::from_bytes(bytes, label, form.down_section(), rules_free())
+                Ok(bytes) => Script::recorded(bytes, label, *form, rules)
                     .map_err(|problem| invalid(candidate, &problem)),
                 Err(_) => Err(unusable(candidate)),
             }

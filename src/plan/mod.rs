@@ -159,10 +159,10 @@ impl Plan {
     ) -> Result<Vec<u8>, Error> {
         let steps = self.steps.iter().map(Step::object).collect();
         let members = BTreeMap::from([
-            ("env".to_owned(), Value::String(environment.to_owned())),
-            ("ledger".to_owned(), Value::String(ledger.to_string())),
-            ("policy".to_owned(), Value::String(policy.to_string())),
-            ("steps".to_owned(), Value::Array(steps)),
+            ("env".to_owned(), Value::Text(environment.to_owned())),
+            ("ledger".to_owned(), Value::Text(ledger.to_string())),
+            ("policy".to_owned(), Value::Text(policy.to_string())),
+            ("steps".to_owned(), Value::List(steps)),
             ("v".to_owned(), Value::Integer(1)),
         ]);
         canonical(&Value::Object(members))
@@ -196,14 +196,23 @@ impl Step {
         let mut members = BTreeMap::from([
             (
                 "direction".to_owned(),
-                Value::String(candidate.direction.as_str().to_owned()),
+                Value::Text(candidate.direction.as_str().to_owned()),
             ),
-            ("mode".to_owned(), Value::String(self.mode.as_str().to_owned())),
-            ("script".to_owned(), Value::String(candidate.digest.to_string())),
-            ("version".to_owned(), Value::String(candidate.version.clone())),
+            (
+                "mode".to_owned(),
+                Value::Text(self.mode.as_str().to_owned()),
+            ),
+            (
+                "script".to_owned(),
+                Value::Text(candidate.digest.to_string()),
+            ),
+            ("version".to_owned(), Value::Text(candidate.version.clone())),
         ]);
         if let Some(down) = &candidate.down {
-            members.insert("down_script".to_owned(), Value::String(down.digest.to_string()));
+            members.insert(
+                "down_script".to_owned(),
+                Value::Text(down.digest.to_string()),
+            );
         }
         Value::Object(members)
     }
@@ -215,7 +224,7 @@ impl Step {
 ///
 /// [`Error::Usage`] when it has no canonical form.
 pub fn canonical(value: &Value) -> Result<Vec<u8>, Error> {
-    ledger::canonical::to_vec(value).map_err(|error| Error::Usage {
+    ledger::canonical::write(value).map_err(|error| Error::Usage {
         code: "not-canonical",
         message: format!("a plan or policy cannot be written canonically: {error}"),
         hint: "look for control characters in names and settings".to_owned(),
@@ -240,7 +249,10 @@ pub fn refusal(blockers: &[Blocker]) -> Option<Error> {
                 code: first.code,
                 message: first.message,
                 hint: first.hint,
-                findings: sorted.iter().filter_map(|blocker| finding(blocker)).collect(),
+                findings: sorted
+                    .iter()
+                    .filter_map(|blocker| finding(blocker))
+                    .collect(),
             }
         }
     })

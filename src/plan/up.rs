@@ -96,7 +96,10 @@ fn compare_applied(
         };
         if file.checksum != recorded {
             blockers.push(changed(file, entry));
-        } else if applied.script.is_some_and(|script| script != file.up.digest) {
+        } else if applied
+            .script
+            .is_some_and(|script| script != file.up.digest)
+        {
             warnings.push(Finding {
                 code: Code::LineEndingsDiffer,
                 severity: Severity::Warning,
@@ -170,7 +173,8 @@ fn out_of_order_blocker(file: &Migration, newest: &Version) -> Blocker {
                 "`{}` is pending, but the newer `{newest}` is applied already",
                 file.up.path.display()
             ),
-            hint: "give it a newer version, or apply it now with `mledger up --out-of-order`".to_owned(),
+            hint: "give it a newer version, or apply it now with `mledger up --out-of-order`"
+                .to_owned(),
         },
     }
 }

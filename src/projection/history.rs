@@ -209,7 +209,7 @@ impl History {
                     direction: body.direction,
                     mode: body.mode,
                     attempt: body.attempt,
-                    self_committing: body.self_committing.clone(),
+                    self_committing: body.self_committing.to_vec(),
                     statements: body.statements,
                     script: body.script,
                     batch: body.batch,
@@ -221,7 +221,7 @@ impl History {
             }
             Body::MigrationStepResolved(body) => {
                 let entry = self.entry(&body.version, None)?;
-                if body.resolution == StepResolution::Applied {
+                if body.r#as == StepResolution::Applied {
                     entry.steps_mut(body.direction).done.push(body.statement);
                 }
                 // a person has answered, so the step's outcome is no longer unknown
@@ -272,7 +272,7 @@ impl History {
                 let entry = self.entry(&body.version, None)?;
                 entry.settle();
                 entry.rolled_back = false;
-                entry.applied = (body.mark == Marked::Applied).then(|| Applied {
+                entry.applied = (body.r#as == Marked::Applied).then(|| Applied {
                     seq: event.seq,
                     time: event.time,
                     actor: event.actor.clone(),
@@ -371,8 +371,8 @@ impl History {
         // a run that does not finish leaves nothing to compare the next one with
         let left = self.last_schema.take();
         if let (Some(left), Some(began)) = (left, began) {
-            let comparable =
-                left.schema.format == began.schema.format && left.schema.server == began.schema.server;
+            let comparable = left.schema.format == began.schema.format
+                && left.schema.server == began.schema.server;
             if comparable && left.schema.digest != began.schema.digest {
                 self.drifts.push((left, began));
             }
