@@ -18,7 +18,7 @@ use ledger::{Digest, Record};
 use uuid::Uuid;
 
 pub use self::error::{EngineError, Fault};
-pub use self::url::{open, Address, UrlError};
+pub use self::url::{Address, UrlError, open};
 use crate::migration::split::LexRules;
 
 /// What a kind of database can and cannot do, as data.
