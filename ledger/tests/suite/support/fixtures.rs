@@ -1,16 +1,17 @@
 //! The fixtures that several test files read.
 
-#![expect(clippy::unwrap_used, reason = "tests")]
-
 use std::path::PathBuf;
 
 use ledger::{Record, SigningKey};
 
+/// Returns the folder of the vectors.
+pub(crate) fn vectors() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/vectors")
+}
+
 /// Returns the text of a file under `tests/vectors`.
 pub(crate) fn read_text(name: &str) -> String {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/vectors")
-        .join(name);
+    let path = vectors().join(name);
     std::fs::read_to_string(&path).unwrap_or_else(|fault| panic!("{}: {fault}", path.display()))
 }
 

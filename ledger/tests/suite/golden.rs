@@ -1,12 +1,8 @@
 //! The golden ledger, reproduced to the byte from the seeds in its `FACTS.txt`.
 
-#![expect(clippy::unwrap_used, reason = "tests")]
-
-mod support;
-
+use crate::support::{fact_lines, golden, golden_keys, read_text};
 use ledger::sshsig::{EVENT_NAMESPACE, KEY_PROOF_NAMESPACE, preimage};
 use ledger::{Body, Digest, Event, PublicKey, Record, Role, Signer as _, SigningKey};
-use support::{fact_lines, golden, golden_keys, read_text};
 
 #[test]
 fn keys_have_the_recorded_fingerprints_and_public_forms() {
