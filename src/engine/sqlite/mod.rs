@@ -1,0 +1,86 @@
+//! SQLite: a database in a file.
+//!
+//! One connection is one thread of the driver. Schema changes take part in transactions and one
+//! writer keeps all others out, so a migration and its event commit together or not at all. What is
+//! ours is always named with its schema, `main`, since a script may have made a temporary table of
+//! the same name.
+
+mod connect;
+mod events;
+mod fault;
+mod lease;
+mod locate;
+mod objects;
+mod schema;
+mod script;
+mod session;
+mod store;
+mod switch;
+mod transaction;
+
+use std::path::PathBuf;
+
+use async_trait::async_trait;
+
+use self::session::SqliteSession;
+use super::{Access, Address, Capabilities, Engine, EngineError, Session};
+use crate::migration::split::{LexRules, SQLITE};
+
+/// What SQLite can do.
+const CAPABILITIES: Capabilities = Capabilities {
+    name: "sqlite",
+    transactional_ddl: true,
+    single_writer: true,
+    switchable_foreign_keys: true,
+};
+
+/// How the file may be opened, from the URL's option `mode`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Opening {
+    /// Never written, whatever is asked.
+    ReadOnly,
+    /// Written, never created.
+    Existing,
+    /// Created by the first connection that may write.
+    Create,
+}
+
+/// An SQLite database file.
+#[derive(Debug, Clone)]
+pub(super) struct Sqlite {
+    path: PathBuf,
+    opening: Opening,
+    address: Address,
+}
+
+impl Sqlite {
+    /// Describes the database in the file at `path`, which is absolute and UTF-8.
+    pub(super) fn new(path: PathBuf, opening: Opening, address: Address) -> Self {
+        Self {
+            path,
+            opening,
+            address,
+        }
+    }
+}
+
+#[async_trait]
+impl Engine for Sqlite {
+    fn capabilities(&self) -> &'static Capabilities {
+        &CAPABILITIES
+    }
+
+    fn lex_rules(&self) -> &'static LexRules {
+        &SQLITE
+    }
+
+    fn address(&self) -> &Address {
+        &self.address
+    }
+
+    async fn connect(&self, access: Access) -> Result<Box<dyn Session>, EngineError> {
+        let connection = connect::open(&self.path, self.opening, access).await?;
+        let session = SqliteSession::start(self.clone(), access, connection).await?;
+        Ok(Box::new(session))
+    }
+}

@@ -1,0 +1,151 @@
+//! The ledger's own tables, guards and views: made, and compared with how they should be.
+
+use std::path::Path;
+
+use sqlx::{Row, SqliteConnection};
+
+use super::fault;
+use crate::engine::{EngineError, Identity, Store};
+
+/// One definition: the type as `sqlite_schema` has it, the name, and the statement that makes it.
+struct Definition {
+    kind: &'static str,
+    name: &'static str,
+    file: &'static str,
+}
+
+impl Definition {
+    /// The statement as SQLite stores it, without the closing semicolon.
+    fn sql(&self) -> &'static str {
+        self.file.trim_end().trim_end_matches(';')
+    }
+}
+
+macro_rules! definitions {
+    ($($kind:literal $name:literal),+ $(,)?) => {
+        &[$(Definition {
+            kind: $kind,
+            name: $name,
+            file: include_str!(concat!("../../../migrations/sqlite/", $name, ".sql")),
+        }),+]
+    };
+}
+
+/// All that is ours, in the order in which it can be made.
+const DEFINITIONS: &[Definition] = definitions![
+    "table" "mledger_events",
+    "table" "mledger_objects",
+    "table" "mledger_lease",
+    "view" "mledger_append",
+    "trigger" "mledger_append_event",
+    "trigger" "mledger_events_next_only",
+    "trigger" "mledger_events_no_update",
+    "trigger" "mledger_events_no_delete",
+    "trigger" "mledger_objects_no_delete",
+    "trigger" "mledger_objects_no_replace",
+    "trigger" "mledger_objects_redact_only",
+    "trigger" "mledger_lease_one_row",
+    "trigger" "mledger_lease_no_delete",
+    "view" "mledger_migration_audit_log",
+    "view" "mledger_migration_history",
+    "view" "mledger_migration_versions",
+    "view" "mledger_migration_locks",
+    "view" "mledger_migration_rollback_history",
+    "view" "mledger_backup_history",
+];
+
+/// Says whether a row of `sqlite_schema` is one of ours.
+pub(super) fn is_ours(kind: &str, name: &str) -> bool {
+    DEFINITIONS
+        .iter()
+        .any(|ours| ours.kind == kind && ours.name == name)
+}
+
+/// Compares what is there with how it should be.
+pub(super) async fn inspect(connection: &mut SqliteConnection) -> Result<Store, EngineError> {
+    let rows = sqlx::query(
+        "SELECT type, name, coalesce(sql, '') FROM main.sqlite_schema \
+         WHERE name LIKE 'mledger\\_%' ESCAPE '\\'",
+    )
+    .fetch_all(connection)
+    .await
+    .map_err(fault::from_driver)?;
+    let mut found = Vec::with_capacity(rows.len());
+    for row in &rows {
+        let column = |index: usize| {
+            row.try_get_unchecked::<String, _>(index)
+                .map_err(fault::from_driver)
+        };
+        found.push((column(0)?, column(1)?, column(2)?));
+    }
+    Ok(compare(&found))
+}
+
+fn compare(found: &[(String, String, String)]) -> Store {
+    let mut any = false;
+    let mut missing = Vec::new();
+    let mut missing_guards = Vec::new();
+    for ours in DEFINITIONS {
+        // names are equal in any case for SQLite
+        let there = found
+            .iter()
+            .find(|(_, name, _)| name.eq_ignore_ascii_case(ours.name));
+        any |= there.is_some();
+        let same = there.is_some_and(|(kind, _, sql)| kind == ours.kind && sql == ours.sql());
+        match (ours.kind, there) {
+            ("table", None) => missing.push(ours.name.to_owned()),
+            ("table", Some((kind, _, _))) if !same => {
+                return Store::Foreign {
+                    reason: format!(
+                        "the {kind} `{}` is not shaped as this version makes it",
+                        ours.name
+                    ),
+                };
+            }
+            _ if !same => missing_guards.push(ours.name.to_owned()),
+            _ => {}
+        }
+    }
+    if !any {
+        Store::Absent
+    } else if missing.is_empty() {
+        Store::Present { missing_guards }
+    } else {
+        Store::Damaged { missing }
+    }
+}
+
+/// Makes everything, inside the open transaction.
+pub(super) async fn create(
+    connection: &mut SqliteConnection,
+    identity: &str,
+) -> Result<(), EngineError> {
+    for ours in DEFINITIONS {
+        sqlx::raw_sql(ours.sql())
+            .execute(&mut *connection)
+            .await
+            .map_err(fault::from_driver)?;
+    }
+    sqlx::query("INSERT INTO main.mledger_lease (only, identity) VALUES (1, ?1)")
+        .bind(identity)
+        .execute(connection)
+        .await
+        .map(drop)
+        .map_err(fault::from_driver)
+}
+
+/// Returns the random id kept with the store, and the file's name for people.
+pub(super) async fn identity(
+    connection: &mut SqliteConnection,
+    path: &Path,
+) -> Result<Identity, EngineError> {
+    let identity: String = sqlx::query_scalar("SELECT identity FROM main.mledger_lease")
+        .fetch_one(connection)
+        .await
+        .map_err(fault::from_driver)?;
+    let name = path.file_name().unwrap_or(path.as_os_str());
+    Ok(Identity {
+        identity,
+        name: name.to_string_lossy().into_owned(),
+    })
+}
