@@ -17,14 +17,14 @@ use crate::report::{Refusal, RunReport};
 
 /// Something that happened, before it has a place in the log.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Fact {
+pub(crate) struct Fact {
     body: Body,
     outcome: Outcome,
 }
 
 impl Fact {
     /// Something that succeeded.
-    pub fn success(body: Body) -> Self {
+    pub(crate) fn success(body: Body) -> Self {
         Self {
             body,
             outcome: Outcome::Success,
@@ -32,7 +32,7 @@ impl Fact {
     }
 
     /// Something that failed.
-    pub fn failure(body: Body) -> Self {
+    pub(crate) fn failure(body: Body) -> Self {
         Self {
             body,
             outcome: Outcome::Failure,
@@ -40,7 +40,7 @@ impl Fact {
     }
 
     /// Something that a rule refused.
-    pub fn denied(body: Body) -> Self {
+    pub(crate) fn denied(body: Body) -> Self {
         Self {
             body,
             outcome: Outcome::Denied,
@@ -49,7 +49,7 @@ impl Fact {
 }
 
 /// Signs events in the name of one run.
-pub struct Journal {
+pub(crate) struct Journal {
     context: Context,
     signing: Signing,
     environment: String,
@@ -58,7 +58,7 @@ pub struct Journal {
 
 impl Journal {
     /// Creates the journal of one run.
-    pub fn new(context: Context, signing: Signing, environment: String, run: Uuid) -> Self {
+    pub(crate) fn new(context: Context, signing: Signing, environment: String, run: Uuid) -> Self {
         Self {
             context,
             signing,
@@ -68,17 +68,17 @@ impl Journal {
     }
 
     /// Returns the run's id.
-    pub fn run(&self) -> Uuid {
+    pub(crate) fn run(&self) -> Uuid {
         self.run
     }
 
     /// Returns the environment that events of this run name.
-    pub fn environment(&self) -> &str {
+    pub(crate) fn environment(&self) -> &str {
         &self.environment
     }
 
     /// Returns the key's name and signer.
-    pub fn signing(&self) -> &Signing {
+    pub(crate) fn signing(&self) -> &Signing {
         &self.signing
     }
 
@@ -87,7 +87,7 @@ impl Journal {
     /// # Errors
     ///
     /// [`Error::Refused`] when the key is not in the ledger or holds none of `roles`.
-    pub fn may_sign(&self, log: &Log, roles: &[Role]) -> Result<(), Error> {
+    pub(crate) fn may_sign(&self, log: &Log, roles: &[Role]) -> Result<(), Error> {
         if log.is_empty() {
             return Ok(());
         }
@@ -125,7 +125,7 @@ impl Journal {
     /// # Errors
     ///
     /// [`Error::Signing`] when the key fails or an event would be too long.
-    pub fn stage(&self, log: &Log, facts: Vec<Fact>) -> Result<Staged, Error> {
+    pub(crate) fn stage(&self, log: &Log, facts: Vec<Fact>) -> Result<Staged, Error> {
         self.stage_after(log, None, |_| Ok(facts))
     }
 
@@ -134,7 +134,7 @@ impl Journal {
     /// # Errors
     ///
     /// As [`Journal::stage`], and those of `facts`.
-    pub fn stage_after(
+    pub(crate) fn stage_after(
         &self,
         log: &Log,
         opening: Option<Fact>,
@@ -195,7 +195,7 @@ struct Place {
 /// Events that are signed and nowhere yet.
 #[derive(Debug)]
 #[must_use = "a staged event is recorded only when it is appended and committed"]
-pub struct Staged {
+pub(crate) struct Staged {
     records: Vec<Record>,
 }
 
@@ -205,7 +205,7 @@ impl Staged {
     /// # Errors
     ///
     /// [`crate::engine::Fault::Conflict`] when another append came first: read, fold, decide again.
-    pub async fn append(self, session: &mut dyn Session) -> Result<Appended, EngineError> {
+    pub(crate) async fn append(self, session: &mut dyn Session) -> Result<Appended, EngineError> {
         session.append(&self.records).await?;
         Ok(Appended {
             records: self.records,
@@ -216,7 +216,7 @@ impl Staged {
 /// Events in a transaction that is still open.
 #[derive(Debug)]
 #[must_use = "appended events are recorded only when the transaction commits"]
-pub struct Appended {
+pub(crate) struct Appended {
     records: Vec<Record>,
 }
 
@@ -226,7 +226,7 @@ impl Appended {
     /// # Errors
     ///
     /// What the database answered, when the events are not in the log.
-    pub async fn commit(self, session: &mut dyn Session) -> Result<Committed, EngineError> {
+    pub(crate) async fn commit(self, session: &mut dyn Session) -> Result<Committed, EngineError> {
         if let Err(error) = session.commit().await {
             session.rollback().await?;
             if !self.recorded(session).await? {
@@ -255,13 +255,13 @@ impl Appended {
 
 /// Events that are in the log.
 #[derive(Debug)]
-pub struct Committed {
+pub(crate) struct Committed {
     records: Vec<Record>,
 }
 
 impl Committed {
     /// Returns the records, in order.
-    pub fn records(&self) -> &[Record] {
+    pub(crate) fn records(&self) -> &[Record] {
         &self.records
     }
 }

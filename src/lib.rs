@@ -10,12 +10,15 @@
 //! - [`context`] holds what the library is given: clock, ids, key, who acts, how to stop. It never
 //!   prints, prompts, or reads the environment or the clock itself.
 
+pub mod config;
 pub mod context;
 pub mod engine;
 pub mod error;
 mod executor;
 pub mod fault;
+pub mod heads;
 mod journal;
+pub mod keystore;
 pub mod lease;
 mod log;
 pub mod migration;

@@ -13,7 +13,7 @@ const PAGE: u32 = 512;
 
 /// The records of one database, checked as they are read and folded into projections.
 #[derive(Debug)]
-pub struct Log {
+pub(crate) struct Log {
     verifier: Verifier,
     history: History,
     unreadable: Option<(u64, String)>,
@@ -21,7 +21,7 @@ pub struct Log {
 
 impl Log {
     /// Returns the log of a database that has no ledger yet.
-    pub fn empty(options: Options) -> Self {
+    pub(crate) fn empty(options: Options) -> Self {
         Self {
             verifier: Verifier::new(options),
             history: History::default(),
@@ -34,7 +34,7 @@ impl Log {
     /// # Errors
     ///
     /// What the database answered. What the *records* say that is wrong is a finding instead.
-    pub async fn catch_up(
+    pub(crate) async fn catch_up(
         &mut self,
         session: &mut dyn Session,
         each: &mut (dyn FnMut(&Event) + Send),
@@ -61,7 +61,7 @@ impl Log {
     }
 
     /// Folds what this command has committed itself.
-    pub fn fold(&mut self, committed: &Committed) {
+    pub(crate) fn fold(&mut self, committed: &Committed) {
         for record in committed.records() {
             if let Some(event) = self.verifier.push(record) {
                 self.apply(&event);
@@ -76,49 +76,49 @@ impl Log {
     }
 
     /// Returns what the events say of the migrations.
-    pub fn history(&self) -> &History {
+    pub(crate) fn history(&self) -> &History {
         &self.history
     }
 
     /// Returns the verifier's state: chain, keys, lifecycle, findings so far.
-    pub fn verifier(&self) -> &Verifier {
+    pub(crate) fn verifier(&self) -> &Verifier {
         &self.verifier
     }
 
     /// Returns the first event that this version cannot make sense of, and why.
-    pub fn unreadable(&self) -> Option<(u64, &str)> {
+    pub(crate) fn unreadable(&self) -> Option<(u64, &str)> {
         self.unreadable
             .as_ref()
             .map(|(seq, reason)| (*seq, reason.as_str()))
     }
 
     /// Returns how many events there are.
-    pub fn size(&self) -> u64 {
+    pub(crate) fn size(&self) -> u64 {
         self.verifier.size()
     }
 
     /// Says whether the ledger was never opened.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.size() == 0
     }
 
     /// Returns the current ledger id.
-    pub fn id(&self) -> Option<Digest> {
+    pub(crate) fn id(&self) -> Option<Digest> {
         self.verifier.ledger_id()
     }
 
     /// Returns the entry hash of the last event, zeros before the first.
-    pub fn head(&self) -> Digest {
+    pub(crate) fn head(&self) -> Digest {
         self.verifier.head()
     }
 
     /// Returns the findings so far.
-    pub fn findings(&self) -> &[Finding] {
+    pub(crate) fn findings(&self) -> &[Finding] {
         self.verifier.findings()
     }
 
     /// Returns what a later command may compare with, if there is anything.
-    pub fn to_remember(&self) -> Option<Remembered> {
+    pub(crate) fn to_remember(&self) -> Option<Remembered> {
         (!self.is_empty()).then(|| Remembered {
             lineage: self.verifier.lineage().to_vec(),
             head: Head {
@@ -129,7 +129,7 @@ impl Log {
     }
 
     /// Ends the verification and returns its verdict, with the projections.
-    pub fn finish(self) -> (Verdict, History) {
+    pub(crate) fn finish(self) -> (Verdict, History) {
         (self.verifier.finish(), self.history)
     }
 }

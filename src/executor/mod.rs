@@ -4,11 +4,11 @@
 //! that took the lease; each further one is started in the transaction that commits the one before
 //! it, where nothing can stop the run in between. The closing events ride in the last commit.
 
-pub mod atomic;
+mod atomic;
 mod failure;
 mod record;
 mod script;
-pub mod stepwise;
+mod stepwise;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -324,7 +324,7 @@ mod tests {
         assert_eq!(lines, [(1, 2, "SELECT 1"), (2, 4, "SELECT\n 2")]);
         let place = script.line_of(script.text.find('2').unwrap());
         assert_eq!((place.line, place.column, place.text), (5, 2, " 2;"));
-        assert_eq!(script.line_of(4).column, 5);
+        assert_eq!(script.line_of(5).column, 5);
     }
 
     #[test]

@@ -42,7 +42,7 @@ pub(super) enum Acquired {
     /// There was nothing to do any more.
     Nothing(Log),
     /// All was done in the one transaction.
-    Done(RunReport, Log),
+    Done(RunReport),
     /// The lease is held and the first step is started.
     Run(Box<Run>),
 }
@@ -382,7 +382,7 @@ impl Migrator {
             ..RunReport::default()
         };
         if begun.whole {
-            return Ok(Acquired::Done(report, log));
+            return Ok(Acquired::Done(report));
         }
         self.context.observer.observe(&Progress::RunStarted {
             steps: plan.steps.len(),

@@ -181,7 +181,7 @@ fn wanted(filter: &EventFilter, event: &Event) -> bool {
 }
 
 /// Returns the version that an event speaks of.
-pub fn about(body: &Body) -> Option<&str> {
+pub(super) fn about(body: &Body) -> Option<&str> {
     Some(match body {
         Body::MigrationStarted(body) => &body.version,
         Body::MigrationStepApplied(body) => &body.version,
