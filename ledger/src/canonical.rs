@@ -2,7 +2,7 @@
 //!
 //! It is a subset of RFC 8785: strings, booleans, objects, arrays and integers below 2^53 in
 //! absolute value; member names of `[a-z0-9_]+` in byte order; no white space. One value has one
-//! form, so [`read`] accepts exactly what [`write`] makes and nothing else.
+//! form, so [`read`] accepts exactly what [`write()`] makes and nothing else.
 
 mod reader;
 mod writer;

@@ -53,13 +53,13 @@ impl Reader<'_> {
 
     fn object(&mut self, depth: usize) -> Result<Object, CanonicalError> {
         self.position += 1;
-        let mut members: Vec<(String, Value)> = Vec::new();
+        let mut members = Object::new();
         if self.take(b'}') {
-            return Ok(Object::new());
+            return Ok(members);
         }
         loop {
             let name = self.member_name()?;
-            if let Some((last, _)) = members.last()
+            if let Some((last, _)) = members.last_key_value()
                 && last.as_str() >= name
             {
                 return Err(CanonicalError(format!(
@@ -68,10 +68,10 @@ impl Reader<'_> {
             }
             let name = name.to_owned();
             self.expect(b':')?;
-            members.push((name, self.value(depth + 1)?));
+            let value = self.value(depth + 1)?;
+            members.insert(name, value);
             if self.take(b'}') {
-                // sorted already, so the map is built in one pass
-                return Ok(members.into_iter().collect());
+                return Ok(members);
             }
             self.expect(b',')?;
         }

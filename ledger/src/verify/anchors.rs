@@ -135,14 +135,11 @@ impl Anchors {
         let mut vouched = 0;
         for (claim, judgement) in &self.reached {
             let size = claim.checkpoint.size;
-            match self.report_reached(claim, judgement, log, findings) {
-                Some(true) => {
-                    conclusion.extend(Anchor::Checkpoint, size);
-                    if claim.outside {
-                        vouched = vouched.max(size);
-                    }
+            if self.report_reached(claim, judgement, log, findings) {
+                conclusion.extend(Anchor::Checkpoint, size);
+                if claim.outside {
+                    vouched = vouched.max(size);
                 }
-                Some(false) | None => {}
             }
         }
         for claim in &self.ahead {
@@ -176,8 +173,10 @@ impl Anchors {
                 checkpoint.size, checkpoint.ledger
             ));
         }
-        if let Err(message) = signed_by(checkpoint, note, keyring, may_sign) {
-            return Judgement::Invalid(message);
+        match signed_by(checkpoint, note, keyring, may_sign) {
+            Ok(true) => {}
+            Ok(false) => return Judgement::Invalid(unsigned(checkpoint.size)),
+            Err(message) => return Judgement::Invalid(message),
         }
         let mut cosigned = false;
         for witness in &self.witnesses {
@@ -201,19 +200,17 @@ impl Anchors {
         }
     }
 
-    /// Returns whether a checkpoint that holds anchors; `None` where it does not hold.
+    /// Returns whether a checkpoint holds and anchors; reports one that does not hold.
     fn report_reached(
         &self,
         claim: &Claim,
         judgement: &Judgement,
         log: &Log,
         findings: &mut Findings,
-    ) -> Option<bool> {
-        if let Judgement::Holds { anchors } = judgement {
-            return Some(*anchors);
-        }
+    ) -> bool {
         let size = claim.checkpoint.size;
         let (code, message) = match judgement {
+            Judgement::Holds { anchors } => return *anchors,
             // a lost checkpoint may name an id, or be signed by a key, that was lost with it
             _ if self.excuses(&claim.checkpoint, log) => (Code::HistoryRewound, excused(size)),
             Judgement::Differs(root) => (
@@ -224,10 +221,9 @@ impl Anchors {
                 ),
             ),
             Judgement::Invalid(message) => (Code::CheckpointInvalid, message.clone()),
-            Judgement::Holds { .. } => return None,
         };
         findings.push(Finding::new(code, None, message));
-        None
+        false
     }
 
     fn report_ahead(&self, claim: &Claim, log: &Log, findings: &mut Findings) {
@@ -237,13 +233,13 @@ impl Anchors {
             findings.push(Finding::new(Code::HistoryRewound, None, excused(size)));
             return;
         }
-        // its signer or its id may have been cut off, but not both stay unknown without
-        // its being another ledger's
-        let signed = signed_by(checkpoint, &claim.note, log.keyring, |_| true);
+        // its signer or its id may have been cut off with the entries, but where both are
+        // unknown it is another ledger's
         let ours = log.lineage.contains(&checkpoint.ledger);
-        let (code, message) = match signed {
-            Err(message) if !ours => (Code::CheckpointInvalid, message),
-            _ => (
+        let (code, message) = match signed_by(checkpoint, &claim.note, log.keyring, |_| true) {
+            Err(message) => (Code::CheckpointInvalid, message),
+            Ok(false) if !ours => (Code::CheckpointInvalid, unsigned(size)),
+            Ok(_) => (
                 Code::Truncated,
                 format!(
                     "a checkpoint covers {size} entries, the log has {}",
@@ -312,13 +308,20 @@ fn excused(size: u64) -> String {
     format!("a head over {size} entries is excused by a rewind and anchors nothing")
 }
 
-/// Checks that no known key's signature is wrong, and that one who may has signed.
+fn unsigned(size: u64) -> String {
+    format!(
+        "expected the checkpoint over {size} entries to be signed by an `auditor`, `operator` or `owner` of that size, found none"
+    )
+}
+
+/// Tells whether a key that may has signed; an error where a known key's signature is wrong,
+/// which refuses the whole note.
 fn signed_by(
     checkpoint: &Checkpoint,
     note: &Note,
     keyring: &Keyring,
     may_sign: impl Fn(&KeyEntry) -> bool,
-) -> Result<(), String> {
+) -> Result<bool, String> {
     let origin = checkpoint.origin();
     let mut signed = false;
     for entry in keyring.entries() {
@@ -333,13 +336,7 @@ fn signed_by(
             None => {}
         }
     }
-    if signed {
-        return Ok(());
-    }
-    Err(format!(
-        "expected the checkpoint over {} entries to be signed by an `auditor`, `operator` or `owner` of that size, found none",
-        checkpoint.size
-    ))
+    Ok(signed)
 }
 
 /// Checks the id that the caller expects; returns how many openings it vouches for.

@@ -279,6 +279,19 @@ fn bad_checkpoints_are_told_apart() {
 }
 
 #[test]
+fn a_wrong_signature_of_a_known_key_refuses_a_checkpoint_of_any_size() {
+    let text = read_text("golden/checkpoint").replace("LSQA=", "LSQE=");
+    let options = Options {
+        checkpoints: vec![text],
+        ..trusted()
+    };
+    for size in [20, 26] {
+        let verdict = verify(options.clone(), &golden()[..size]);
+        assert_eq!(codes(&verdict), [(Code::CheckpointInvalid, None)]);
+    }
+}
+
+#[test]
 fn stored_columns_are_compared_with_the_line() {
     let records = golden();
     let clean = |verifier: &mut Verifier| {
