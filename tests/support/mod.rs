@@ -1,0 +1,235 @@
+//! What the suites share: a project in a temporary folder, and the program as its user starts it.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
+#![allow(
+    dead_code,
+    clippy::allow_attributes,
+    reason = "each suite uses a part of it, and which part differs"
+)]
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+use serde_json::Value;
+
+/// A project folder with a configuration and a state folder of its own, and no key yet.
+pub struct Project {
+    folder: tempfile::TempDir,
+}
+
+/// How a command ended.
+#[derive(Debug, Clone)]
+pub struct Ended {
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Project {
+    pub fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("migrations")).unwrap();
+        Self { folder }
+    }
+
+    /// A project whose migrations count their effects: `count` of them with three statements each.
+    pub fn with_effects(count: usize) -> Self {
+        let project = Self::new();
+        for number in 1..=count {
+            project.write(
+                &format!("migrations/{number}_m{number}.sql"),
+                &effects(number),
+            );
+        }
+        project
+    }
+
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub fn database(&self) -> PathBuf {
+        self.path().join("mledger.db")
+    }
+
+    pub fn write(&self, name: &str, text: &str) {
+        let path = self.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    pub fn remove(&self, name: &str) {
+        fs::remove_file(self.path().join(name)).unwrap();
+    }
+
+    /// The program in this project, without any variable of the surrounding process but `PATH`.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_mledger"));
+        command
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("HOME", self.path().join("home"))
+            .env("XDG_CONFIG_HOME", self.path().join("home/config"))
+            .env("XDG_STATE_HOME", self.path().join("home/state"))
+            .env("MLEDGER_ACTOR", "dana@example.com")
+            .current_dir(self.path())
+            .stdin(Stdio::null())
+            .args(arguments);
+        command
+    }
+
+    pub fn run(&self, arguments: &[&str]) -> Ended {
+        ended(self.command(arguments).output().unwrap())
+    }
+
+    pub fn run_with(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Ended {
+        let mut command = self.command(arguments);
+        command.envs(variables.iter().copied());
+        ended(command.output().unwrap())
+    }
+
+    /// Starts the program with its output captured.
+    pub fn start(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Child {
+        let mut command = self.command(arguments);
+        command
+            .envs(variables.iter().copied())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command.spawn().unwrap()
+    }
+
+    /// Runs a command that must succeed.
+    pub fn ok(&self, arguments: &[&str]) -> Ended {
+        let ended = self.run(arguments);
+        assert_eq!(
+            ended.code,
+            0,
+            "`mledger {}`: {ended:#?}",
+            arguments.join(" ")
+        );
+        ended
+    }
+
+    /// Runs a command that must end with `code`.
+    pub fn fails(&self, code: i32, arguments: &[&str]) -> Ended {
+        let ended = self.run(arguments);
+        assert_eq!(
+            ended.code,
+            code,
+            "`mledger {}`: {ended:#?}",
+            arguments.join(" ")
+        );
+        ended
+    }
+
+    /// Runs a command with `--json` and returns its document, whatever its exit code.
+    pub fn json(&self, arguments: &[&str]) -> Value {
+        let mut all = arguments.to_vec();
+        all.push("--json");
+        let ended = self.run(&all);
+        serde_json::from_str(&ended.stdout)
+            .unwrap_or_else(|error| panic!("`mledger {}`: {error}: {ended:#?}", all.join(" ")))
+    }
+
+    /// Runs SQL with the `sqlite3` shell, which is not ours.
+    pub fn sqlite(&self, sql: &str) -> String {
+        sqlite(&self.database(), sql)
+    }
+
+    /// What the ledger says is applied, in order of version.
+    pub fn applied(&self) -> Vec<String> {
+        let status = self.json(&["status"]);
+        status["migrations"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|migration| migration["state"] == "applied")
+            .map(|migration| migration["version"].as_str().unwrap().to_owned())
+            .collect()
+    }
+
+    /// The invariants that hold after every command, however it ended: the log verifies, and what it
+    /// says is applied is what the database's own rows say.
+    pub fn assert_invariants(&self) {
+        let verified = self.run(&["verify"]);
+        assert_eq!(verified.code, 0, "the ledger verifies: {verified:#?}");
+        let applied = self.applied();
+        let mut expected = String::new();
+        for version in &applied {
+            for statement in 1..=2 {
+                writeln!(expected, "{version}|{statement}|1").unwrap();
+            }
+        }
+        let found = if self
+            .sqlite("SELECT count(*) FROM sqlite_schema WHERE name = 'effects'")
+            .trim()
+            == "1"
+        {
+            self.sqlite(
+                "SELECT migration, statement, count(*) FROM effects GROUP BY 1, 2 ORDER BY \
+                 CAST(migration AS INTEGER), 2",
+            )
+        } else {
+            String::new()
+        };
+        assert_eq!(
+            found, expected,
+            "the effects are those of the applied migrations"
+        );
+    }
+}
+
+impl Default for Project {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// A migration that leaves a trace of each of its statements.
+pub fn effects(number: usize) -> String {
+    let (create, drop) = if number == 1 {
+        (
+            "CREATE TABLE effects (migration TEXT, statement INTEGER);".to_owned(),
+            "DROP TABLE effects;".to_owned(),
+        )
+    } else {
+        (
+            format!("CREATE TABLE t{number} (id INTEGER PRIMARY KEY);"),
+            format!("DELETE FROM effects WHERE migration = '{number}';\nDROP TABLE t{number};"),
+        )
+    };
+    format!(
+        "-- UP\n{create}\nINSERT INTO effects VALUES ('{number}', 1);\nINSERT INTO effects VALUES \
+         ('{number}', 2);\n-- DOWN\n{drop}\n"
+    )
+}
+
+pub fn ended(output: Output) -> Ended {
+    use std::os::unix::process::ExitStatusExt;
+    Ended {
+        code: output
+            .status
+            .code()
+            .unwrap_or_else(|| -output.status.signal().unwrap_or(0)),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+/// Runs SQL with the `sqlite3` shell.
+pub fn sqlite(database: &Path, sql: &str) -> String {
+    let output = Command::new("sqlite3")
+        .arg("-batch")
+        .arg(database)
+        .arg(sql)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "sqlite3: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8(output.stdout).unwrap()
+}
