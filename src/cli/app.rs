@@ -171,12 +171,9 @@ impl App {
             stop: self.signals.stop(),
             heads,
         };
-        let migrator = Migrator::new(
-            engine,
-            config.settings(),
-            context,
-            Arc::clone(&keystore) as _,
-        );
+        let mut settings = config.settings();
+        settings.migrations = self.around.nearby(&settings.migrations);
+        let migrator = Migrator::new(engine, settings, context, Arc::clone(&keystore) as _);
         if let Some(wait) = self.global.wait {
             self.wait_for(&migrator, wait).await?;
         }

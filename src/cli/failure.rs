@@ -3,11 +3,12 @@
 use ledger::Finding;
 use mledger::error::{Error, StopReason};
 use mledger::migration::Problem;
-use mledger::report::{Refusal, RunReport, SqlFailure};
+use mledger::report::{Refusal, RunReport};
 use serde_json::{Map, Value, json};
 
 use super::commands::{runs, verify};
-use super::output::{BAD, DIM, HINT, Printer, STRONG, paint};
+use super::excerpt::excerpt;
+use super::output::{BAD, HINT, Printer, STRONG, paint};
 use super::words;
 
 /// Creates the error of something that was typed or configured.
@@ -107,7 +108,7 @@ pub(crate) fn text(error: &Error) -> Vec<String> {
                 "  a part of this migration remains in the database".to_owned()
             });
         }
-        Error::Files(problems) => {
+        Error::Files(problems) if problems.len() > 1 => {
             lines.extend(problems.iter().flat_map(|found| {
                 let hint = (!found.hint.is_empty()).then(|| hint_line(&found.hint));
                 std::iter::once(format!("  {}", words::line(&found.to_string()))).chain(hint)
@@ -134,11 +135,12 @@ pub(crate) fn text(error: &Error) -> Vec<String> {
         _ => {}
     }
     if let Some(done) = error.done().filter(|done| began(done)) {
-        lines.push(format!(
-            "{} {}",
-            paint(STRONG, "done before:"),
+        let done_before = if done.applied + done.rolled_back + done.settled == 0 {
+            "nothing".to_owned()
+        } else {
             runs::summary(done)
-        ));
+        };
+        lines.push(format!("{} {done_before}", paint(STRONG, "done before:")));
         lines.extend(done.migrations.iter().map(runs::line));
     }
     if let Some(hint) = hint(error) {
@@ -168,6 +170,7 @@ fn message(error: &Error) -> String {
         | Error::Signing { message, .. } => message.clone(),
         Error::Files(problems) => match problems.as_slice() {
             [] => "the migrations folder cannot be used".to_owned(),
+            [one] => words::line(&one.to_string()),
             found => format!(
                 "{} in the migrations folder",
                 words::count(words::number(found.len()), "problem", "problems")
@@ -213,7 +216,10 @@ fn hint(error: &Error) -> Option<String> {
             [one] => one.hint.clone(),
             _ => String::new(),
         },
-        Error::Files(_) => String::new(),
+        Error::Files(problems) => match problems.as_slice() {
+            [one] => one.hint.clone(),
+            _ => String::new(),
+        },
         Error::Locked { .. } => {
             "wait for it, allow more time with `--lease-wait SECS`, or look with \
              `mledger lock status`"
@@ -243,73 +249,6 @@ fn engine_hint(code: &str) -> &'static str {
     }
 }
 
-/// Shows the line of the file that failed, and where.
-fn excerpt(failure: &SqlFailure) -> Vec<String> {
-    let Some(line) = failure.line else {
-        return vec![format!("  --> {}", failure.path)];
-    };
-    let place = match failure.column {
-        Some(column) => format!("{}:{line}:{column}", failure.path),
-        None => format!("{}:{line}", failure.path),
-    };
-    let number = line.to_string();
-    let margin = " ".repeat(number.len());
-    let mut lines = vec![format!("{margin}{} {place}", paint(DIM, "-->"))];
-    let Some(text) = &failure.text else {
-        return lines;
-    };
-    let bar = paint(DIM, "|");
-    let (shown, column) = window(text.trim_end(), failure.column);
-    lines.push(format!("{margin} {bar}"));
-    lines.push(format!("{} {bar} {shown}", paint(DIM, &number)));
-    if let Some(column) = column {
-        let space: String = shown
-            .chars()
-            .take(column)
-            .map(|c| {
-                if c == '\t' {
-                    "\t".to_owned()
-                } else {
-                    words::pad("", width(c))
-                }
-            })
-            .collect();
-        lines.push(format!("{margin} {bar} {space}{}", paint(BAD, "^")));
-    }
-    lines
-}
-
-/// Returns the part of a long line around its column, and the column inside of it from 0.
-fn window(text: &str, column: Option<u64>) -> (String, Option<usize>) {
-    const WIDTH: usize = 100;
-    let clean: Vec<char> = text
-        .chars()
-        .map(|c| {
-            if c.is_control() && c != '\t' {
-                '\u{fffd}'
-            } else {
-                c
-            }
-        })
-        .collect();
-    let at = column.map(|column| {
-        usize::try_from(column)
-            .unwrap_or(usize::MAX)
-            .saturating_sub(1)
-    });
-    let at = at.map(|at| at.min(clean.len()));
-    let start = match at {
-        Some(at) if clean.len() > WIDTH => at.saturating_sub(WIDTH / 2),
-        _ => 0,
-    };
-    let shown = clean.iter().skip(start).take(WIDTH).collect();
-    (shown, at.map(|at| at - start))
-}
-
-fn width(c: char) -> usize {
-    unicode_width::UnicodeWidthChar::width(c).unwrap_or(0)
-}
-
 fn sentence(refusal: &Refusal) -> String {
     match &refusal.version {
         Some(version) if !refusal.message.contains(version.as_str()) => {
@@ -324,14 +263,15 @@ fn hint_line(hint: &str) -> String {
 }
 
 fn problem(found: &Problem) -> Value {
-    json!({
-        "code": found.code,
-        "path": found.path.display().to_string(),
-        "line": found.line,
-        "column": found.column,
-        "message": found.message,
-        "hint": found.hint,
-    })
+    let mut members = Map::new();
+    members.insert("code".to_owned(), found.code.into());
+    members.insert("path".to_owned(), found.path.display().to_string().into());
+    for (name, place) in [("line", found.line), ("column", found.column)] {
+        members.extend(place.map(|place| (name.to_owned(), place.into())));
+    }
+    members.insert("message".to_owned(), found.message.as_str().into());
+    members.insert("hint".to_owned(), found.hint.as_str().into());
+    Value::Object(members)
 }
 
 fn began(done: &RunReport) -> bool {
@@ -345,6 +285,8 @@ pub(crate) fn is_error(finding: &Finding) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use mledger::report::SqlFailure;
+
     use super::*;
 
     fn failure(text: &str, column: u64) -> SqlFailure {
@@ -364,30 +306,6 @@ mod tests {
             .iter()
             .map(|line| anstream::adapter::strip_str(line).to_string())
             .collect()
-    }
-
-    #[test]
-    fn the_caret_stands_under_the_column() {
-        assert_eq!(
-            plain(excerpt(&failure("CREATE TABEL orders (", 8))),
-            [
-                "  --> migrations/2_b.sql:12:8",
-                "   |",
-                "12 | CREATE TABEL orders (",
-                "   |        ^",
-            ]
-        );
-        let wide = plain(excerpt(&failure("SELECT '表' TABEL", 12)));
-        assert_eq!(wide.last().map(String::as_str), Some("   |             ^"));
-    }
-
-    #[test]
-    fn a_long_line_is_shown_around_its_column() {
-        let text = format!("{}X{}", "a".repeat(5_000), "b".repeat(5_000));
-        let lines = plain(excerpt(&failure(&text, 5_001)));
-        assert!(lines.iter().all(|line| line.chars().count() < 120));
-        let at = lines.last().and_then(|line| line.find('^'));
-        assert_eq!(at, lines.get(2).and_then(|line| line.find('X')));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 mod app;
 mod args;
 mod commands;
+mod excerpt;
 mod failure;
 mod output;
 mod progress;

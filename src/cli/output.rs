@@ -76,7 +76,8 @@ impl Printer {
         if !self.is_terminal() {
             return None;
         }
-        let (_, columns) = console::Term::stdout().size_checked()?;
+        // a terminal that does not say how wide it is gets the usual 80
+        let (_, columns) = console::Term::stdout().size();
         Some(usize::from(columns))
     }
 

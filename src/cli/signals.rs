@@ -2,18 +2,25 @@
 
 use std::process;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 
 use mledger::context::Stop;
 use mledger::error::StopReason;
 
 use super::output::Printer;
 
+/// There is nothing to clean up: the first signal leaves.
+const IDLE: u8 = 0;
+/// Something is being written: the first signal stops it cleanly.
+const WORKING: u8 = 1;
+/// Something is being watched: the first signal ends that, and nothing needs to be said.
+const WATCHING: u8 = 2;
+
 /// What a signal does; clones share the state.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Signals {
     stop: Stop,
-    clean: Arc<AtomicBool>,
+    state: Arc<AtomicU8>,
 }
 
 impl Signals {
@@ -24,7 +31,12 @@ impl Signals {
 
     /// From now on the first signal stops cleanly; before, there is nothing to clean up.
     pub(crate) fn work_begins(&self) {
-        self.clean.store(true, Ordering::SeqCst);
+        self.state.store(WORKING, Ordering::SeqCst);
+    }
+
+    /// From now on the first signal ends what would go on for ever.
+    pub(crate) fn watching_begins(&self) {
+        self.state.store(WATCHING, Ordering::SeqCst);
     }
 
     /// Begins to listen, on the current runtime.
@@ -68,7 +80,8 @@ impl Signals {
             StopReason::Terminate => ("SIGTERM", 143),
             StopReason::Interrupt | StopReason::Timeout => ("SIGINT", 130),
         };
-        if !self.clean.load(Ordering::SeqCst) {
+        let state = self.state.load(Ordering::SeqCst);
+        if state == IDLE {
             process::exit(code);
         }
         if self.stop.requested().is_some() {
@@ -77,10 +90,12 @@ impl Signals {
             ));
             process::exit(code);
         }
-        printer.error(format!(
-            "{name}: stopping the current statement, undoing its migration, recording the \
+        if state == WORKING {
+            printer.error(format!(
+                "{name}: stopping the current statement, undoing its migration, recording the \
              interruption and releasing the lock; once more leaves at once"
-        ));
+            ));
+        }
         self.stop.request(reason);
     }
 }

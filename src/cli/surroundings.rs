@@ -80,6 +80,19 @@ impl Surroundings {
         })
     }
 
+    /// Returns a path as seen from the current folder where it lies inside: what is shown of it is
+    /// then what a person would type.
+    pub(crate) fn nearby(&self, path: &Path) -> PathBuf {
+        let inside = env::current_dir()
+            .ok()
+            .and_then(|current| path.strip_prefix(current).ok().map(Path::to_owned));
+        match inside {
+            Some(inside) if inside.as_os_str().is_empty() => PathBuf::from("."),
+            Some(inside) => inside,
+            None => path.to_owned(),
+        }
+    }
+
     /// Says whether this is a pipeline.
     pub(crate) fn is_ci(&self) -> bool {
         self.variable("CI")

@@ -18,18 +18,22 @@ use super::super::words;
 const POLL: Duration = Duration::from_secs(1);
 
 /// Members of a body that say what an event is about, in the order they are shown.
-const TELLING: [&str; 12] = [
+const TELLING: [&str; 16] = [
     "version",
     "name",
     "direction",
     "step",
     "as",
     "command",
+    "steps",
+    "done",
+    "failed",
     "release",
     "backup",
     "through",
     "plan",
     "fingerprint",
+    "text",
     "reason",
 ];
 
@@ -45,7 +49,7 @@ pub(super) async fn events(app: &App, arguments: args::Events) -> Result<u8, Err
     };
     let opened = app.reader().await?;
     if arguments.follow {
-        app.signals.work_begins();
+        app.signals.watching_begins();
     }
     let mut list = List::new(&app.printer);
     let result = print_all(app, &opened, filter, arguments.follow, &mut list).await;

@@ -41,8 +41,8 @@ const TEMPLATE: &str = "\
 
 pub(super) async fn init(app: &App, arguments: Init) -> Result<u8, Error> {
     let config = &app.around.config;
-    let file = config.project.join(FILE_NAME);
-    let migrations = &config.migrations.value;
+    let file = app.around.nearby(&config.project.join(FILE_NAME));
+    let migrations = &app.around.nearby(&config.migrations.value);
     let mut things = vec![
         Thing::new("configuration", file.display(), write_new(&file, TEMPLATE)?),
         Thing::new("migrations", migrations.display(), make_folder(migrations)?),
@@ -79,40 +79,40 @@ pub(super) async fn init(app: &App, arguments: Init) -> Result<u8, Error> {
 }
 
 pub(super) fn new(app: &App, arguments: New) -> Result<u8, Error> {
-    let folder = &app.around.config.migrations.value;
+    let folder = &app.around.nearby(&app.around.config.migrations.value);
     make_folder(folder)?;
+    for text in &arguments.requires {
+        version(text)?;
+    }
     let request = create::New {
         name: arguments.name,
-        kind: match arguments.kind {
-            Kind::Ddl => create::Kind::Ddl,
-            Kind::Dml => create::Kind::Dml,
-            Kind::Function => create::Kind::Function,
-        },
+        kind: Some(
+            match arguments.kind {
+                Kind::Ddl => "ddl",
+                Kind::Dml => "dml",
+                Kind::Function => "function",
+            }
+            .to_owned(),
+        ),
         breaking: arguments.breaking,
         pair: arguments.pair,
         description: arguments.description,
         author: arguments.author.or_else(|| Some(app.around.actor())),
-        requires: arguments
-            .requires
-            .iter()
-            .map(|text| version(text))
-            .collect::<Result<_, _>>()?,
+        requires: arguments.requires,
     };
     let created = create::create(folder, &request, app.source.now())
         .map_err(|problem| Error::Files(vec![problem]))?;
-    let paths: Vec<String> = created
-        .paths
+    let files: Vec<String> = created
         .iter()
         .map(|path| path.display().to_string())
         .collect();
     if app.printer.is_json() {
-        app.printer
-            .document(&json!({ "version": created.version.to_string(), "files": paths }));
+        app.printer.document(&json!({ "files": files }));
         return Ok(0);
     }
-    for path in paths {
+    for file in files {
         app.printer
-            .answer(format!("{} created {path}", paint(GOOD, "✓")));
+            .answer(format!("{} created {file}", paint(GOOD, "✓")));
     }
     Ok(0)
 }

@@ -1,17 +1,15 @@
 //! `status`: where things stand, and what to do next.
 
-use comfy_table::{Attribute, Cell, Color, ContentArrangement, Table, presets};
+mod table;
+
 use mledger::error::Error;
-use mledger::report::{Counts, MigrationView, State, Status};
+use mledger::report::{Counts, State, Status};
 
 use super::super::app::App;
 use super::super::args::StatusArgs;
 use super::super::output::{BAD, CARE, DIM, GOOD, HINT, Printer, STRONG, paint};
 use super::super::words;
 use ledger::Timestamp;
-
-/// Below this many columns a table with borders is harder to read than lines.
-const NARROW: usize = 72;
 
 pub(super) async fn status(app: &App, arguments: &StatusArgs) -> Result<u8, Error> {
     let status = app.reader().await?.migrator.status().await?;
@@ -42,12 +40,16 @@ fn differs(counts: &Counts) -> bool {
 
 fn print(printer: &Printer, status: &Status, now: Timestamp, verbose: bool) {
     printer.answer(heading(status, verbose));
-    if !status.migrations.is_empty() {
-        match printer.width() {
-            Some(width) if width >= NARROW => {
-                printer.answer(table(&status.migrations, now, verbose, width));
+    let bordered = printer
+        .width()
+        .and_then(|width| table::bordered(&status.migrations, now, verbose, width));
+    match bordered {
+        _ if status.migrations.is_empty() => {}
+        Some(table) => printer.answer(table),
+        None => {
+            for line in table::plain(&status.migrations, now, verbose) {
+                printer.answer(line);
             }
-            _ => rows(printer, &status.migrations, now, verbose),
         }
     }
     for notice in &status.warnings {
@@ -115,99 +117,6 @@ fn heading(status: &Status, verbose: bool) -> String {
         paint(STRONG, words::line(&status.environment)),
         words::line(&status.database.name)
     )
-}
-
-fn table(migrations: &[MigrationView], now: Timestamp, verbose: bool, width: usize) -> String {
-    let mut table = Table::new();
-    table
-        .load_style(presets::UTF8_FULL_CONDENSED)
-        .set_content_arrangement(ContentArrangement::Dynamic)
-        .set_width(u16::try_from(width).unwrap_or(u16::MAX))
-        .enforce_styling();
-    let header = titles(verbose)
-        .into_iter()
-        .map(|title| Cell::new(title).add_attribute(Attribute::Bold));
-    table.set_header(header);
-    for migration in migrations {
-        let cells = cells(migration, now, verbose)
-            .into_iter()
-            .enumerate()
-            .map(|(index, text)| {
-                let cell = Cell::new(text);
-                if index == STATE {
-                    cell.fg(color(migration.state))
-                } else {
-                    cell
-                }
-            });
-        table.add_row(cells);
-    }
-    table.to_string()
-}
-
-fn rows(printer: &Printer, migrations: &[MigrationView], now: Timestamp, verbose: bool) {
-    let titles = titles(verbose).into_iter().map(str::to_uppercase).collect();
-    let mut rows: Vec<Vec<String>> = vec![titles];
-    rows.extend(migrations.iter().map(|migration| {
-        let mut cells = cells(migration, now, verbose);
-        for cell in &mut cells {
-            if cell.is_empty() {
-                "-".clone_into(cell);
-            }
-        }
-        cells
-    }));
-    for line in words::columns(&rows) {
-        printer.answer(line);
-    }
-}
-
-/// The place of the column that is coloured.
-const STATE: usize = 2;
-
-fn titles(verbose: bool) -> Vec<&'static str> {
-    let mut titles = vec!["Version", "Name", "State", "Batch", "Applied", "Took", "By"];
-    if verbose {
-        titles.extend(["Checksum", "Description"]);
-    }
-    titles
-}
-
-fn cells(migration: &MigrationView, now: Timestamp, verbose: bool) -> Vec<String> {
-    let applied = migration.applied_at.map_or_else(String::new, |time| {
-        format!("{}, {}", words::ago(now, time), words::time(time))
-    });
-    let mut cells = vec![
-        words::line(&migration.version),
-        words::line(&migration.name),
-        migration.state.as_str().replace('_', " "),
-        migration
-            .batch
-            .map_or_else(String::new, |batch| batch.to_string()),
-        applied,
-        migration
-            .duration_ms
-            .map_or_else(String::new, words::duration),
-        words::line(migration.applied_by.as_deref().unwrap_or_default()),
-    ];
-    if verbose {
-        cells.push(words::short(&migration.checksum));
-        cells.push(words::line(
-            migration.description.as_deref().unwrap_or_default(),
-        ));
-    }
-    cells
-}
-
-fn color(state: State) -> Color {
-    match state {
-        State::Applied => Color::Green,
-        State::Pending | State::RolledBack => Color::Yellow,
-        State::OutOfOrder => Color::Magenta,
-        State::Failed | State::Partial | State::Unknown | State::Changed | State::Missing => {
-            Color::Red
-        }
-    }
 }
 
 /// Returns the counts that are not zero; applied and pending always.

@@ -1,5 +1,5 @@
 use ledger::Digest;
-use mledger::report::DatabaseView;
+use mledger::report::{DatabaseView, MigrationView};
 
 use super::*;
 
@@ -42,26 +42,49 @@ fn plain(text: &str) -> String {
 }
 
 #[test]
-fn the_table_fits_its_terminal() {
+fn the_table_gives_columns_up_until_it_fits() {
     let now = Timestamp::from_micros(1_767_225_660_000_000);
     let migrations = [
         migration("1", State::Applied),
         migration("20250101120000", State::Unknown),
     ];
-    for width in [NARROW, 100, 200] {
-        let table = plain(&table(&migrations, now, false, width));
-        for line in table.lines() {
-            assert!(
-                unicode_width::UnicodeWidthStr::width(line) <= width,
-                "{width}: {line}"
-            );
-        }
-        assert!(table.contains("unknown"), "{table}");
+    let table = |width| table::bordered(&migrations, now, true, width).map(|table| plain(&table));
+    for width in 44..200 {
+        let table = table(width).unwrap_or_default();
+        assert!(table.contains("unknown"), "{width}: {table}");
         assert!(
-            !table.contains("\u{1b}[31m"),
+            !table.contains("\u{1b}"),
             "an actor's name steers the terminal"
         );
+        for line in table.lines() {
+            let found = unicode_width::UnicodeWidthStr::width(line);
+            assert!(found <= width, "{width}: {line}");
+        }
     }
+    assert!(
+        table(200)
+            .unwrap_or_default()
+            .contains("1 min ago, 2026-01-01 00:00:00Z")
+    );
+    assert!(!table(80).unwrap_or_default().contains("00:00:00Z"));
+    assert_eq!(table(20), None);
+}
+
+#[test]
+fn a_pipe_gets_lines_that_line_up() {
+    let now = Timestamp::from_micros(1_767_225_660_000_000);
+    let migrations = [
+        migration("1", State::Applied),
+        migration("2", State::RolledBack),
+    ];
+    assert_eq!(
+        table::plain(&migrations, now, false),
+        [
+            "VERSION  NAME       STATE        BATCH  APPLIED                          TOOK   BY",
+            "1        add_users  applied      1      1 min ago, 2026-01-01 00:00:00Z  12 ms  dana\u{fffd}[31m",
+            "2        add_users  rolled back  -      -                                -      -",
+        ]
+    );
 }
 
 #[test]
