@@ -1,6 +1,6 @@
 //! What happened: the body of an event, one type a kind (format section 6).
 //!
-//! [`kinds`] is the one table that ties a kind's text to its type and to the roles that may sign
+//! The module `kinds` has the one table that ties a kind's text to its type and to the roles that may sign
 //! it. The types list their members; a name ending in `?` in the format is an [`Option`] here. A
 //! body with other members than its type's is refused.
 
@@ -14,10 +14,10 @@ macro_rules! members {
         }
 
         impl $crate::body::part::Members for $name {
-            fn take(object: &mut $crate::canonical::Object) -> Result<Self, String> {
+            fn take(members: &mut $crate::canonical::Nodes) -> Result<Self, String> {
                 Ok(Self {
                     $($member: $crate::body::part::take(
-                        object,
+                        members,
                         const { $crate::body::member_name(stringify!($member)) },
                     )?,)*
                 })
@@ -38,8 +38,8 @@ macro_rules! members {
 macro_rules! nested {
     ($($name:ident),+) => {$(
         impl $crate::body::part::Part for $name {
-            fn read(value: $crate::canonical::Value) -> Result<Self, String> {
-                $crate::body::part::whole(value)
+            fn read(node: $crate::canonical::Node) -> Result<Self, String> {
+                $crate::body::part::whole(node)
             }
 
             fn write(&self) -> Option<$crate::canonical::Value> {

@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 
 pub use reader::read;
+pub(crate) use reader::{Node, Nodes, read_node};
 pub use writer::write;
 
 /// The largest integer that may stand in canonical JSON: 2^53 - 1.

@@ -3,9 +3,9 @@
 use serde::{Serialize, Serializer};
 use uuid::Uuid;
 
-use crate::body::part::{Members, put, take};
+use crate::body::part::{Members, put, take, take_node};
 use crate::body::{Body, Outcome};
-use crate::canonical::{self, Object, Value};
+use crate::canonical::{self, Node, Nodes, Object, Value};
 use crate::hash::Digest;
 use crate::key::Fingerprint;
 use crate::time::Timestamp;
@@ -98,8 +98,8 @@ impl Event {
             });
         }
         let not_canonical = LineFault::NotCanonical;
-        let mut object = match canonical::read(line) {
-            Ok(Value::Object(object)) => object,
+        let mut members = match canonical::read_node(line) {
+            Ok(Node::Object(members)) => members,
             Ok(other) => {
                 let found = other.sort();
                 return Err(not_canonical(format!("expected an object, found {found}")));
@@ -107,14 +107,14 @@ impl Event {
             Err(fault) => return Err(not_canonical(fault.to_string())),
         };
         // the version comes first: the members of another one are not known
-        match take::<u64>(&mut object, "v") {
+        match take::<u64>(&mut members, "v") {
             Ok(FORMAT_VERSION) => {}
             Ok(other) => return Err(LineFault::VersionUnknown(other)),
             Err(fault) => return Err(not_canonical(fault)),
         }
-        let event = Self::take(&mut object).map_err(not_canonical)?;
-        match object.keys().next() {
-            Some(name) => Err(not_canonical(format!("member `{name}` is not known"))),
+        let event = Self::take(&mut members).map_err(not_canonical)?;
+        match members.first() {
+            Some((name, _)) => Err(not_canonical(format!("member `{name}` is not known"))),
             None => Ok(event),
         }
     }
@@ -130,24 +130,23 @@ impl Event {
 }
 
 impl Members for Event {
-    fn take(object: &mut Object) -> Result<Self, String> {
-        let kind: String = take(object, "kind")?;
-        let body = object
-            .remove("body")
-            .ok_or_else(|| "member `body` is missing".to_owned())?;
+    fn take(members: &mut Nodes) -> Result<Self, String> {
+        let kind: String = take(members, "kind")?;
+        let body =
+            take_node(members, "body").ok_or_else(|| "member `body` is missing".to_owned())?;
         Ok(Self {
-            actor: take(object, "actor")?,
+            actor: take(members, "actor")?,
             body: Body::read(&kind, body).map_err(|fault| format!("body of `{kind}`: {fault}"))?,
-            env: take(object, "env")?,
-            host: take(object, "host")?,
-            key: take(object, "key")?,
-            ledger: take(object, "ledger")?,
-            outcome: take(object, "outcome")?,
-            prev: take(object, "prev")?,
-            run: take(object, "run")?,
-            seq: take(object, "seq")?,
-            time: take(object, "time")?,
-            tool: take(object, "tool")?,
+            env: take(members, "env")?,
+            host: take(members, "host")?,
+            key: take(members, "key")?,
+            ledger: take(members, "ledger")?,
+            outcome: take(members, "outcome")?,
+            prev: take(members, "prev")?,
+            run: take(members, "run")?,
+            seq: take(members, "seq")?,
+            time: take(members, "time")?,
+            tool: take(members, "tool")?,
         })
     }
 

@@ -266,7 +266,7 @@ pub enum SignError {
     BadSignature(Fingerprint),
 }
 
-/// What signs: a key in memory, an agent, or a program that fronts a KMS or HSM.
+/// What signs: a key in memory, an ssh-agent, or a program that fronts a KMS or HSM.
 pub trait Signer: Send + Sync {
     /// Returns the key that the signatures verify with.
     fn public_key(&self) -> &PublicKey;

@@ -20,8 +20,8 @@ pub struct Record {
 impl Record {
     /// Writes `event` as a line and has `signer` sign it.
     ///
-    /// The signature is verified before it is returned, since agents and key services are
-    /// other programs.
+    /// The signature is verified before it is returned, since an ssh-agent or a key service is
+    /// another program.
     ///
     /// # Errors
     ///

@@ -12,7 +12,7 @@ use super::{
     ObjectRedacted, ReleaseCreated, RunFinished, RunRefused, RunStarted, ValidationFinished,
     VersionTagged,
 };
-use crate::canonical::{Object, Value};
+use crate::canonical::{Node, Object, Value};
 
 /// Defines [`Body`] from one line a kind: its text, its type, the roles beside `owner`.
 macro_rules! kinds {
@@ -54,11 +54,11 @@ macro_rules! kinds {
             }
 
             /// Reads the body of the given kind.
-            pub(crate) fn read(kind: &str, body: Value) -> Result<Self, String> {
+            pub(crate) fn read(kind: &str, body: Node) -> Result<Self, String> {
                 match kind {
                     $($text => whole(body).map(Self::$name),)+
-                    _ => match body {
-                        Value::Object(_) => Ok(Self::Unknown { kind: kind.to_owned(), body }),
+                    _ => match body.into_value() {
+                        body @ Value::Object(_) => Ok(Self::Unknown { kind: kind.to_owned(), body }),
                         other => Err(format!("expected an object, found {}", other.sort())),
                     },
                 }

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use uuid::Uuid;
 
 use super::words::Role;
-use crate::canonical::{MAX_INTEGER, Object, Value};
+use crate::canonical::{MAX_INTEGER, Node, Nodes, Object, Value};
 use crate::hash::Digest;
 use crate::key::{Fingerprint, Signature};
 use crate::text::clean;
@@ -16,7 +16,7 @@ use crate::time::Timestamp;
 /// A member's type: one value has one form, and every other form is refused.
 pub(crate) trait Part: Sized {
     /// Reads the value of a member that is there.
-    fn read(value: Value) -> Result<Self, String>;
+    fn read(node: Node) -> Result<Self, String>;
 
     /// Returns the member's value; `None` leaves the member out.
     fn write(&self) -> Option<Value>;
@@ -29,19 +29,25 @@ pub(crate) trait Part: Sized {
 
 /// A body or a part of one with named members.
 pub(crate) trait Members: Sized {
-    /// Takes this type's members out of `object`.
-    fn take(object: &mut Object) -> Result<Self, String>;
+    /// Takes this type's members out of `members`.
+    fn take(members: &mut Nodes) -> Result<Self, String>;
 
     /// Puts this type's members into `object`.
     fn put(&self, object: &mut Object);
 }
 
-/// Takes the member `name` out of `object`.
-pub(crate) fn take<P: Part>(object: &mut Object, name: &str) -> Result<P, String> {
-    match object.remove(name) {
-        Some(value) => P::read(value).map_err(|fault| format!("member `{name}`: {fault}")),
+/// Takes the member `name` out of `members`, whose order is lost.
+pub(crate) fn take<P: Part>(members: &mut Nodes, name: &str) -> Result<P, String> {
+    match take_node(members, name) {
+        Some(node) => P::read(node).map_err(|fault| format!("member `{name}`: {fault}")),
         None => P::absent().ok_or_else(|| format!("member `{name}` is missing")),
     }
+}
+
+/// Takes the member `name` out of `members` as it is.
+pub(crate) fn take_node<'a>(members: &mut Nodes<'a>, name: &str) -> Option<Node<'a>> {
+    let index = members.iter().position(|(found, _)| *found == name)?;
+    Some(members.swap_remove(index).1)
 }
 
 /// Puts the member `name` into `object`, unless it is left out.
@@ -51,14 +57,14 @@ pub(crate) fn put<P: Part>(object: &mut Object, name: &str, part: &P) {
     }
 }
 
-/// Reads all of `value` as an object with exactly the members of `M`.
-pub(crate) fn whole<M: Members>(value: Value) -> Result<M, String> {
-    match value {
-        Value::Object(mut object) => {
-            let members = M::take(&mut object)?;
-            match object.keys().next() {
-                Some(name) => Err(format!("member `{name}` is not known here")),
-                None => Ok(members),
+/// Reads all of `node` as an object with exactly the members of `M`.
+pub(crate) fn whole<M: Members>(node: Node) -> Result<M, String> {
+    match node {
+        Node::Object(mut members) => {
+            let whole = M::take(&mut members)?;
+            match members.first() {
+                Some((name, _)) => Err(format!("member `{name}` is not known here")),
+                None => Ok(whole),
             }
         }
         other => Err(unexpected("an object", &other)),
@@ -66,24 +72,24 @@ pub(crate) fn whole<M: Members>(value: Value) -> Result<M, String> {
 }
 
 /// Reads a string by the type's own strict parser.
-pub(crate) fn parsed<T>(value: &Value) -> Result<T, String>
+pub(crate) fn parsed<T>(node: &Node) -> Result<T, String>
 where
     T: FromStr,
     T::Err: Display,
 {
-    match value {
-        Value::Text(text) => text.parse().map_err(|fault: T::Err| fault.to_string()),
+    match node {
+        Node::Text(text) => text.parse().map_err(|fault: T::Err| fault.to_string()),
         other => Err(unexpected("a string", other)),
     }
 }
 
-fn unexpected(expected: &str, found: &Value) -> String {
+fn unexpected(expected: &str, found: &Node) -> String {
     format!("expected {expected}, found {}", found.sort())
 }
 
 impl<P: Part> Part for Option<P> {
-    fn read(value: Value) -> Result<Self, String> {
-        P::read(value).map(Some)
+    fn read(node: Node) -> Result<Self, String> {
+        P::read(node).map(Some)
     }
 
     fn write(&self) -> Option<Value> {
@@ -96,9 +102,9 @@ impl<P: Part> Part for Option<P> {
 }
 
 impl Part for String {
-    fn read(value: Value) -> Result<Self, String> {
-        match value {
-            Value::Text(text) => Ok(text),
+    fn read(node: Node) -> Result<Self, String> {
+        match node {
+            Node::Text(text) => Ok(text.into_owned()),
             other => Err(unexpected("a string", &other)),
         }
     }
@@ -109,10 +115,11 @@ impl Part for String {
 }
 
 impl Part for bool {
-    fn read(value: Value) -> Result<Self, String> {
-        value
-            .as_bool()
-            .ok_or_else(|| unexpected("a boolean", &value))
+    fn read(node: Node) -> Result<Self, String> {
+        match node {
+            Node::Bool(value) => Ok(value),
+            other => Err(unexpected("a boolean", &other)),
+        }
     }
 
     fn write(&self) -> Option<Value> {
@@ -121,9 +128,9 @@ impl Part for bool {
 }
 
 impl Part for u64 {
-    fn read(value: Value) -> Result<Self, String> {
-        match value {
-            Value::Integer(integer) => Self::try_from(integer)
+    fn read(node: Node) -> Result<Self, String> {
+        match node {
+            Node::Integer(integer) => Self::try_from(integer)
                 .map_err(|_| format!("expected an integer from 0, found `{integer}`")),
             other => Err(unexpected("an integer", &other)),
         }
@@ -148,12 +155,12 @@ impl From<u64> for Decimal {
 }
 
 impl Part for Decimal {
-    fn read(value: Value) -> Result<Self, String> {
-        let number: u64 = parsed(&value)?;
-        if value.as_text() == Some(number.to_string().as_str()) {
-            return Ok(Self(number));
+    fn read(node: Node) -> Result<Self, String> {
+        let number: u64 = parsed(&node)?;
+        match &node {
+            Node::Text(text) if *text == number.to_string() => Ok(Self(number)),
+            _ => Err("expected a decimal string without sign or leading zero".to_owned()),
         }
-        Err("expected a decimal string without sign or leading zero".to_owned())
     }
 
     fn write(&self) -> Option<Value> {
@@ -165,8 +172,8 @@ impl Part for Decimal {
 macro_rules! text_parts {
     ($($name:ty),+) => {$(
         impl Part for $name {
-            fn read(value: Value) -> Result<Self, String> {
-                parsed(&value)
+            fn read(node: Node) -> Result<Self, String> {
+                parsed(&node)
             }
 
             fn write(&self) -> Option<Value> {
@@ -179,8 +186,8 @@ macro_rules! text_parts {
 text_parts!(Digest, Fingerprint, Signature, Timestamp);
 
 impl Part for Uuid {
-    fn read(value: Value) -> Result<Self, String> {
-        let text = String::read(value)?;
+    fn read(node: Node) -> Result<Self, String> {
+        let text = String::read(node)?;
         let refused = || {
             format!(
                 "expected a UUID in lower case with hyphens, found `{}`",
@@ -201,9 +208,9 @@ impl Part for Uuid {
 }
 
 impl<P: Part> Part for Vec<P> {
-    fn read(value: Value) -> Result<Self, String> {
-        match value {
-            Value::List(list) => list.into_iter().map(P::read).collect(),
+    fn read(node: Node) -> Result<Self, String> {
+        match node {
+            Node::List(list) => list.into_iter().map(P::read).collect(),
             other => Err(unexpected("an array", &other)),
         }
     }
@@ -242,8 +249,8 @@ impl<T> std::ops::Deref for Sorted<T> {
 }
 
 impl<T: Part + Ord> Part for Sorted<T> {
-    fn read(value: Value) -> Result<Self, String> {
-        let elements = Vec::read(value)?;
+    fn read(node: Node) -> Result<Self, String> {
+        let elements = Vec::read(node)?;
         if elements.is_sorted_by(|left, right| left < right) {
             return Ok(Self(elements));
         }
@@ -262,16 +269,17 @@ pub type Roles = Sorted<Role>;
 pub type Metadata = BTreeMap<String, Value>;
 
 impl Part for Metadata {
-    fn read(value: Value) -> Result<Self, String> {
-        match value {
-            Value::Object(object) => match object.iter().find(|(_, value)| !is_plain(value)) {
-                Some((name, value)) => Err(format!(
-                    "member `{name}`: expected a string, boolean, integer or list of them, found {}",
-                    value.sort()
-                )),
-                None => Ok(object),
-            },
-            other => Err(unexpected("an object", &other)),
+    fn read(node: Node) -> Result<Self, String> {
+        let object = match node.into_value() {
+            Value::Object(object) => object,
+            other => return Err(format!("expected an object, found {}", other.sort())),
+        };
+        match object.iter().find(|(_, value)| !is_plain(value)) {
+            Some((name, value)) => Err(format!(
+                "member `{name}`: expected a string, boolean, integer or list of them, found {}",
+                value.sort()
+            )),
+            None => Ok(object),
         }
     }
 

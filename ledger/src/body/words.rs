@@ -42,8 +42,8 @@ macro_rules! words {
         }
 
         impl super::part::Part for $name {
-            fn read(value: crate::canonical::Value) -> Result<Self, String> {
-                super::part::parsed(&value)
+            fn read(node: crate::canonical::Node) -> Result<Self, String> {
+                super::part::parsed(&node)
             }
 
             fn write(&self) -> Option<crate::canonical::Value> {

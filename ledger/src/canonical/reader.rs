@@ -1,6 +1,8 @@
 //! Canonical bytes to values, refusing every other form.
 
-use super::{CanonicalError, MAX_DEPTH, MAX_INTEGER, Object, Value, is_member_name};
+use std::borrow::Cow;
+
+use super::{CanonicalError, MAX_DEPTH, MAX_INTEGER, Value, is_member_name};
 
 /// Returns the value that `bytes` are the canonical form of.
 ///
@@ -9,6 +11,54 @@ use super::{CanonicalError, MAX_DEPTH, MAX_INTEGER, Object, Value, is_member_nam
 /// When the bytes are not JSON, or are a form of a value that is not its canonical one. The
 /// message names the first offending byte, counted from 1.
 pub fn read(bytes: &[u8]) -> Result<Value, CanonicalError> {
+    read_node(bytes).map(Node::into_value)
+}
+
+/// A value that borrows from the bytes it was read from: an event is read for each line of a
+/// log, and what its typed members take out of it need not be copied twice.
+#[derive(Debug)]
+pub(crate) enum Node<'a> {
+    Bool(bool),
+    Integer(i64),
+    Text(Cow<'a, str>),
+    List(Vec<Node<'a>>),
+    Object(Nodes<'a>),
+}
+
+/// The members of an object, sorted by name.
+pub(crate) type Nodes<'a> = Vec<(&'a str, Node<'a>)>;
+
+impl Node<'_> {
+    /// Copies what is borrowed.
+    pub(crate) fn into_value(self) -> Value {
+        match self {
+            Self::Bool(value) => Value::Bool(value),
+            Self::Integer(integer) => Value::Integer(integer),
+            Self::Text(text) => Value::Text(text.into_owned()),
+            Self::List(list) => Value::List(list.into_iter().map(Self::into_value).collect()),
+            Self::Object(members) => Value::Object(
+                members
+                    .into_iter()
+                    .map(|(name, member)| (name.to_owned(), member.into_value()))
+                    .collect(),
+            ),
+        }
+    }
+
+    /// Names what sort of value this is, for messages.
+    pub(crate) const fn sort(&self) -> &'static str {
+        match self {
+            Self::Bool(_) => "a boolean",
+            Self::Integer(_) => "an integer",
+            Self::Text(_) => "a string",
+            Self::List(_) => "an array",
+            Self::Object(_) => "an object",
+        }
+    }
+}
+
+/// Reads as [`read`] does, without copying.
+pub(crate) fn read_node(bytes: &[u8]) -> Result<Node<'_>, CanonicalError> {
     let text = std::str::from_utf8(bytes).map_err(|fault| {
         CanonicalError(format!(
             "expected UTF-8, found another byte at {}",
@@ -33,43 +83,42 @@ struct Reader<'a> {
     position: usize,
 }
 
-impl Reader<'_> {
-    fn value(&mut self, depth: usize) -> Result<Value, CanonicalError> {
+impl<'a> Reader<'a> {
+    fn value(&mut self, depth: usize) -> Result<Node<'a>, CanonicalError> {
         if depth >= MAX_DEPTH && matches!(self.peek(), Some(b'{' | b'[')) {
             return Err(CanonicalError(format!(
                 "values nest deeper than {MAX_DEPTH} levels"
             )));
         }
         match self.peek() {
-            Some(b'"') => self.string().map(Value::Text),
-            Some(b'{') => self.object(depth).map(Value::Object),
-            Some(b'[') => self.list(depth).map(Value::List),
-            Some(b't') => self.word("true").map(|()| Value::Bool(true)),
-            Some(b'f') => self.word("false").map(|()| Value::Bool(false)),
-            Some(b'-' | b'0'..=b'9') => self.integer().map(Value::Integer),
+            Some(b'"') => self.string().map(Node::Text),
+            Some(b'{') => self.object(depth).map(Node::Object),
+            Some(b'[') => self.list(depth).map(Node::List),
+            Some(b't') => self.word("true").map(|()| Node::Bool(true)),
+            Some(b'f') => self.word("false").map(|()| Node::Bool(false)),
+            Some(b'-' | b'0'..=b'9') => self.integer().map(Node::Integer),
             _ => Err(self.unexpected("a string, integer, boolean, array or object")),
         }
     }
 
-    fn object(&mut self, depth: usize) -> Result<Object, CanonicalError> {
+    fn object(&mut self, depth: usize) -> Result<Nodes<'a>, CanonicalError> {
         self.position += 1;
-        let mut members = Object::new();
+        let mut members = Nodes::with_capacity(14);
         if self.take(b'}') {
             return Ok(members);
         }
         loop {
             let name = self.member_name()?;
-            if let Some((last, _)) = members.last_key_value()
-                && last.as_str() >= name
+            if let Some((last, _)) = members.last()
+                && *last >= name
             {
                 return Err(CanonicalError(format!(
                     "expected members sorted and none twice, found `{name}` after `{last}`"
                 )));
             }
-            let name = name.to_owned();
             self.expect(b':')?;
             let value = self.value(depth + 1)?;
-            members.insert(name, value);
+            members.push((name, value));
             if self.take(b'}') {
                 return Ok(members);
             }
@@ -77,7 +126,7 @@ impl Reader<'_> {
         }
     }
 
-    fn member_name(&mut self) -> Result<&str, CanonicalError> {
+    fn member_name(&mut self) -> Result<&'a str, CanonicalError> {
         self.expect(b'"')?;
         let start = self.position;
         while self.peek().is_some_and(|byte| byte != b'"') {
@@ -89,10 +138,11 @@ impl Reader<'_> {
             return Err(self.unexpected("a member name of `a-z`, `0-9` and `_`"));
         }
         self.expect(b'"')?;
-        Ok(&self.text[start..end])
+        let text: &'a str = self.text;
+        Ok(&text[start..end])
     }
 
-    fn list(&mut self, depth: usize) -> Result<Vec<Value>, CanonicalError> {
+    fn list(&mut self, depth: usize) -> Result<Vec<Node<'a>>, CanonicalError> {
         self.position += 1;
         let mut elements = Vec::new();
         if self.take(b']') {
@@ -107,28 +157,38 @@ impl Reader<'_> {
         }
     }
 
-    fn string(&mut self) -> Result<String, CanonicalError> {
+    fn string(&mut self) -> Result<Cow<'a, str>, CanonicalError> {
         self.position += 1;
-        let mut string = String::new();
+        let mut string = Cow::Borrowed(self.plain_run());
         loop {
-            let start = self.position;
-            while self
-                .peek()
-                .is_some_and(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\')
-            {
-                self.position += 1;
-            }
-            // every byte that ends the run is ASCII, so both ends are character boundaries
-            string.push_str(&self.text[start..self.position]);
             match self.peek() {
                 Some(b'"') => {
                     self.position += 1;
                     return Ok(string);
                 }
-                Some(b'\\') => string.push(self.escape()?),
+                Some(b'\\') => {
+                    let escaped = self.escape()?;
+                    let string = string.to_mut();
+                    string.push(escaped);
+                    string.push_str(self.plain_run());
+                }
                 _ => return Err(self.unexpected("a string's next character or its end")),
             }
         }
+    }
+
+    /// Takes the characters that stand for themselves.
+    fn plain_run(&mut self) -> &'a str {
+        let start = self.position;
+        while self
+            .peek()
+            .is_some_and(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\')
+        {
+            self.position += 1;
+        }
+        let text: &'a str = self.text;
+        // every byte that ends the run is ASCII, so both ends are character boundaries
+        &text[start..self.position]
     }
 
     fn escape(&mut self) -> Result<char, CanonicalError> {

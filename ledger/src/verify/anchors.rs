@@ -146,8 +146,8 @@ impl Anchors {
             self.report_ahead(claim, log, findings);
         }
         if let Some(size) = self.conclude_remembered(log, findings) {
+            // it was remembered by a command that had taken the first key on trust itself
             conclusion.extend(Anchor::RememberedHead, size);
-            vouched = vouched.max(size);
         }
         let id_covers = conclude_ledger(log, findings);
         conclusion.trusted = conclude_trust(log, vouched, id_covers, findings);

@@ -1,6 +1,8 @@
 //! What the verifier says about the golden ledger, whole and damaged.
 
 use crate::support::{fact_lines, golden, golden_keys, read_text};
+use proptest::prelude::*;
+
 use ledger::{
     AllowedSigners, Anchor, Code, Digest, Head, Options, Record, Severity, SignatureCheck, Verdict,
     Verifier,
@@ -153,11 +155,17 @@ fn a_remembered_head_saves_signatures_and_nothing_else() {
         ..Options::default()
     };
     let verdict = verify(options.clone(), &records);
-    assert_eq!(codes(&verdict), []);
+    // who remembered it had taken the first key on trust as well
+    assert_eq!(codes(&verdict), [(Code::FirstKeyNotTrusted, Some(0))]);
     assert_eq!(
         (verdict.anchored_to, verdict.anchored_size),
         (Anchor::RememberedHead, 20)
     );
+    let options = Options {
+        trust: trusted().trust,
+        ..options
+    };
+    assert_eq!(codes(&verify(options.clone(), &records)), []);
 
     // a signature swapped below the head changes the hashes, so the chain tells
     records[5].signature = records[6].signature;
@@ -288,6 +296,40 @@ fn a_wrong_signature_of_a_known_key_refuses_a_checkpoint_of_any_size() {
     for size in [20, 26] {
         let verdict = verify(options.clone(), &golden()[..size]);
         assert_eq!(codes(&verdict), [(Code::CheckpointInvalid, None)]);
+    }
+}
+
+proptest! {
+    #[test]
+    fn an_altered_checkpoint_never_anchors(at in any::<prop::sample::Index>(), mark in "[ -~\n\u{2014}é]") {
+        let text = read_text("golden/checkpoint");
+        let places: Vec<(usize, char)> = text.char_indices().collect();
+        let (place, old) = places[at.index(places.len())];
+        let altered = text[..place].to_owned() + &mark + &text[place + old.len_utf8()..];
+        prop_assume!(altered != text);
+        let options = Options {
+            checkpoints: vec![altered],
+            ..trusted()
+        };
+        let verdict = verify(options, &golden());
+        prop_assert_eq!(verdict.anchored_to, Anchor::Nothing);
+        prop_assert!(verdict.has_errors());
+    }
+
+    #[test]
+    fn an_altered_proof_proves_nothing(at in any::<prop::sample::Index>(), mark in "[ -~\n]") {
+        let facts = read_text("golden/FACTS.txt");
+        let text = &facts[facts.find("c2sp.org/tlog-proof").unwrap()..];
+        let end = text.find("\n\u{2014}").unwrap();
+        let place = at.index(end);
+        let altered = text[..place].to_owned() + &mark + &text[place + 1..];
+        prop_assume!(altered != text);
+        // what is signed may be altered into another checkpoint, whose signature then is wrong
+        if let Ok(proof) = ledger::Proof::parse(&altered) {
+            let signer = &golden_keys()[1];
+            let verified = proof.note.verify(&proof.checkpoint.origin(), ledger::Signer::public_key(signer));
+            prop_assert_ne!(verified, Some(true));
+        }
     }
 }
 
