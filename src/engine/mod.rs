@@ -71,7 +71,9 @@ pub enum Store {
     Absent,
     /// The tables are there and shaped as this version makes them.
     Present {
-        /// Names of guards (triggers) that are missing or changed; empty when all are on.
+        /// How many guards and views there should be.
+        guards: u64,
+        /// Names of those that are missing or changed; empty when all are on.
         missing_guards: Vec<String>,
     },
     /// Some of the tables are there, and not all of them: a part was dropped.

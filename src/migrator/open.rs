@@ -64,7 +64,7 @@ impl Migrator {
             .map_err(|error| engine_error(error, "looking for the ledger", &nothing))?;
         let missing_guards = match store {
             Store::Absent => Vec::new(),
-            Store::Present { missing_guards } => {
+            Store::Present { missing_guards, .. } => {
                 log.catch_up(&mut *session, &mut |_| {})
                     .await
                     .map_err(|error| engine_error(error, "reading the ledger", &nothing))?;

@@ -1,5 +1,7 @@
 //! A person's answer, turned into facts.
 
+use std::ops::ControlFlow;
+
 use ledger::{
     Body, Digest, Direction, ErrorDetail, Marked, MigrationAccepted, MigrationFailed,
     MigrationMarked, MigrationStepResolved, StepResolution,
@@ -17,7 +19,7 @@ use crate::object;
 use crate::plan::{Blocker, BlockerKind, ScriptSource, Selection, Step, down, up};
 use crate::projection::history::{Applied, Entry, History, Standing};
 use crate::report::{Decided, Refusal};
-use crate::request::{Back, Resolution, Resolve};
+use crate::request::{Back, EventFilter, Resolution, Resolve};
 
 /// What an answer amounts to.
 #[derive(Debug, Default)]
@@ -37,14 +39,38 @@ impl Migrator {
     ///
     /// [`Error::Usage`] when the answer does not fit the migration's state.
     pub async fn resolve(&self, request: &Resolve) -> Result<Decided, Error> {
-        self.perform(Work::Resolve(request), None).await?;
-        let opened = self.open().await?;
-        Ok(Decided {
+        let report = self.perform(Work::Resolve(request), None).await?;
+        let filter = EventFilter {
+            run: report.run,
+            ..EventFilter::default()
+        };
+        let mut decided = Decided {
             message: sentence(request),
-            seq: opened.log.size().saturating_sub(1),
-            head: opened.log.head(),
+            seq: 0,
+            head: Digest::ZERO,
+        };
+        self.events(&filter, &mut |view| {
+            if answers(&view.event.body) {
+                decided.seq = view.event.seq;
+            }
+            decided.head = view.hash;
+            ControlFlow::Continue(())
         })
+        .await?;
+        Ok(decided)
     }
+}
+
+/// Says whether an event is the record of a person's answer, or of what came of it.
+fn answers(body: &Body) -> bool {
+    matches!(
+        body,
+        Body::MigrationMarked(_)
+            | Body::MigrationAccepted(_)
+            | Body::MigrationStepResolved(_)
+            | Body::MigrationApplied(_)
+            | Body::MigrationRolledBack(_)
+    )
 }
 
 fn sentence(request: &Resolve) -> String {

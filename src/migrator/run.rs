@@ -85,6 +85,8 @@ impl Migrator {
     ) -> Result<RunReport, Error> {
         let files = self.files()?;
         let mut opened = self.open().await?;
+        // also where there is nothing to do: who names the wrong database should hear of it
+        self.may_write(&opened.log)?;
         let decision = self.first_decision(&work, &files, &mut opened).await?;
         for warning in &decision.plan.warnings {
             self.context.observer.observe(&Progress::Warning {
@@ -98,7 +100,6 @@ impl Migrator {
         if decision.is_empty() {
             return Ok(RunReport::default());
         }
-        self.may_write(&opened.log)?;
         let timer = timeout.map(|limit| {
             let stop = self.context.stop.clone();
             tokio::spawn(async move {
@@ -225,7 +226,7 @@ impl Migrator {
     /// Appends `run.refused` where the ledger is open and the key may sign it. A refusal that cannot
     /// be recorded is a refusal all the same.
     async fn record_refusal(&self, work: &Work<'_>, opened: &Opened, plan: &Plan) {
-        if opened.log.is_empty() || self.may_write(&opened.log).is_err() {
+        if opened.log.is_empty() {
             return;
         }
         let mut reasons: Vec<String> = plan

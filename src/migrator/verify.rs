@@ -114,8 +114,11 @@ impl Migrator {
                 let seen = self.recall()?.is_some();
                 return Err(nothing_to_verify(seen));
             }
-            Store::Present { missing_guards } => {
-                found.checked.guards = 1;
+            Store::Present {
+                guards,
+                missing_guards,
+            } => {
+                found.checked.guards = guards;
                 for guard in &missing_guards {
                     found.findings.push(status::missing_guard(guard));
                 }

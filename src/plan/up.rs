@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ledger::{Code, Direction, Finding, Severity};
+use ledger::{Code, Digest, Direction, Finding, Severity};
 
 use super::{Blocker, BlockerKind, Candidate, ScriptSource, Selection, standing};
 use crate::migration::{Migration, Version};
@@ -95,7 +95,7 @@ fn compare_applied(
             continue;
         };
         if file.checksum != recorded {
-            blockers.push(changed(file, entry));
+            blockers.push(changed(file, entry, recorded));
         } else if applied
             .script
             .is_some_and(|script| script != file.up.digest)
@@ -125,15 +125,15 @@ fn compare_applied(
     }
 }
 
-fn changed(file: &Migration, entry: &Entry) -> Blocker {
+fn changed(file: &Migration, entry: &Entry, recorded: Digest) -> Blocker {
     Blocker {
         kind: BlockerKind::Integrity,
         refusal: Refusal {
             code: Code::FileChanged.as_str(),
             version: Some(entry.version.clone()),
             message: format!(
-                "`{}` was applied and has been edited since: expected the checksum that was recorded, \
-                 found `{}`",
+                "`{}` was applied and has been edited since: expected the checksum `{recorded}`, found \
+                 `{}`",
                 file.up.path.display(),
                 file.checksum
             ),

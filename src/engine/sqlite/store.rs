@@ -84,6 +84,7 @@ pub(super) async fn inspect(connection: &mut SqliteConnection) -> Result<Store, 
 fn compare(found: &[(String, String, String)]) -> Store {
     let mut any = false;
     let mut missing = Vec::new();
+    let mut guards = 0;
     let mut missing_guards = Vec::new();
     for ours in DEFINITIONS {
         // names are equal in any case for SQLite
@@ -91,6 +92,7 @@ fn compare(found: &[(String, String, String)]) -> Store {
             .iter()
             .find(|(_, name, _)| name.eq_ignore_ascii_case(ours.name));
         any |= there.is_some();
+        guards += u64::from(ours.kind != "table");
         let same = there.is_some_and(|(kind, _, sql)| kind == ours.kind && sql == ours.sql());
         match (ours.kind, there) {
             ("table", None) => missing.push(ours.name.to_owned()),
@@ -109,7 +111,10 @@ fn compare(found: &[(String, String, String)]) -> Store {
     if !any {
         Store::Absent
     } else if missing.is_empty() {
-        Store::Present { missing_guards }
+        Store::Present {
+            guards,
+            missing_guards,
+        }
     } else {
         Store::Damaged { missing }
     }
