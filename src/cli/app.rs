@@ -147,7 +147,7 @@ impl App {
                 usage(
                     "database-url-invalid",
                     format!("{}: {error}", config.database.origin),
-                    "write a URL such as `sqlite:mledger.db`",
+                    "write one such as `sqlite:mledger.db`; `mledger config` shows where each setting comes from",
                 )
             })?;
         let heads: Arc<dyn Heads> = match surroundings::heads() {
@@ -158,6 +158,14 @@ impl App {
                 Arc::new(Forgetful)
             }
         };
+        for setting in config.list() {
+            tracing::debug!(
+                name = setting.name,
+                value = setting.value,
+                origin = setting.origin,
+                "setting"
+            );
+        }
         let watcher = Arc::new(Watcher::new(Arc::clone(&self.printer)));
         let keystore = Arc::new(self.keystore());
         let context = Context {
@@ -172,7 +180,7 @@ impl App {
             heads,
         };
         let mut settings = config.settings();
-        settings.migrations = self.around.nearby(&settings.migrations);
+        settings.migrations = surroundings::nearby(&settings.migrations);
         let migrator = Migrator::new(engine, settings, context, Arc::clone(&keystore) as _);
         if let Some(wait) = self.global.wait {
             self.wait_for(&migrator, wait).await?;

@@ -139,7 +139,7 @@ fn log_to_stderr(logs: u8) {
     let level = match logs {
         0 => "off",
         1 => "info,sqlx=warn",
-        _ => "debug",
+        _ => "debug,sqlx=warn",
     };
     let filter = match EnvFilter::try_from_default_env() {
         Ok(filter) => filter,

@@ -116,10 +116,11 @@ impl Watcher {
 
 impl Observer for Watcher {
     fn observe(&self, progress: &Progress<'_>) {
+        tracing::info!(?progress);
         match progress {
             Progress::LedgerOpened { id } => self.say(&format!(
-                "opened a new ledger, id {id}; note the id somewhere else: `mledger verify --ledger ID` \
-                 proves that it is still this one"
+                "opened a new ledger, {id}\n\
+                 note this id somewhere else: `mledger verify --ledger ID` then proves that it is the same one"
             )),
             Progress::Waiting { holder, waited_ms } => {
                 let since = words::time(holder.since);

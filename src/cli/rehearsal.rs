@@ -1,25 +1,43 @@
 //! Test hooks, only with the feature `failpoints`: a clock and ids that are the same in every run.
 
 use std::env;
+use std::fs;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use ledger::{Digest, Timestamp};
 use mledger::context::Source;
 use uuid::{Builder, Uuid};
 
+const MINUTE: i64 = 60_000_000;
+
 /// Returns the clock and ids that `MLEDGER_TEST_CLOCK` and `MLEDGER_TEST_IDS` ask for.
+///
+/// The clock is a time, or the path of a file that holds one: then each process leaves it a minute
+/// later than it found it, so that time passes from command to command.
 pub(crate) fn source() -> Option<Fixed> {
-    let clock = env::var("MLEDGER_TEST_CLOCK")
-        .ok()?
-        .parse::<Timestamp>()
-        .ok()?;
+    let start = start(&env::var("MLEDGER_TEST_CLOCK").ok()?)?.as_micros();
     let seed = env::var("MLEDGER_TEST_IDS").ok()?;
     Some(Fixed {
-        start: clock.as_micros(),
-        now: AtomicI64::new(clock.as_micros()),
-        seed: Digest::of(seed.as_bytes()),
+        start,
+        now: AtomicI64::new(start),
+        seed: Digest::of(format!("{seed} {start}").as_bytes()),
         next: AtomicU64::new(0),
     })
+}
+
+/// Returns the host's name that `MLEDGER_TEST_HOST` asks for.
+pub(crate) fn host() -> Option<String> {
+    env::var("MLEDGER_TEST_HOST").ok()
+}
+
+fn start(clock: &str) -> Option<Timestamp> {
+    if let Ok(time) = clock.parse() {
+        return Some(time);
+    }
+    let found: Timestamp = fs::read_to_string(clock).ok()?.trim().parse().ok()?;
+    let later = Timestamp::from_micros(found.as_micros() + MINUTE);
+    fs::write(clock, format!("{later}\n")).ok()?;
+    Some(found)
 }
 
 /// A clock that goes on by one millisecond a look, and ids that count.
@@ -60,9 +78,4 @@ impl Source for Fixed {
     fn ticks_ms(&self) -> u64 {
         0
     }
-}
-
-/// Returns the host's name that `MLEDGER_TEST_HOST` asks for.
-pub(crate) fn host() -> Option<String> {
-    env::var("MLEDGER_TEST_HOST").ok()
 }

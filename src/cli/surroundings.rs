@@ -80,19 +80,6 @@ impl Surroundings {
         })
     }
 
-    /// Returns a path as seen from the current folder where it lies inside: what is shown of it is
-    /// then what a person would type.
-    pub(crate) fn nearby(&self, path: &Path) -> PathBuf {
-        let inside = env::current_dir()
-            .ok()
-            .and_then(|current| path.strip_prefix(current).ok().map(Path::to_owned));
-        match inside {
-            Some(inside) if inside.as_os_str().is_empty() => PathBuf::from("."),
-            Some(inside) => inside,
-            None => path.to_owned(),
-        }
-    }
-
     /// Says whether this is a pipeline.
     pub(crate) fn is_ci(&self) -> bool {
         self.variable("CI")
@@ -171,6 +158,19 @@ impl Surroundings {
     }
 }
 
+/// Returns a path as seen from the current folder where it lies inside: what is shown of it is
+/// then what a person would type.
+pub(crate) fn nearby(path: &Path) -> PathBuf {
+    let inside = env::current_dir()
+        .ok()
+        .and_then(|current| path.strip_prefix(current).ok().map(Path::to_owned));
+    match inside {
+        Some(inside) if inside.as_os_str().is_empty() => PathBuf::from("."),
+        Some(inside) => inside,
+        None => path.to_owned(),
+    }
+}
+
 /// Returns the host's name.
 pub(crate) fn host() -> String {
     whoami::hostname().unwrap_or_else(|_| "unknown".to_owned())
@@ -222,7 +222,7 @@ fn project(working: &Path, named: bool) -> Result<(PathBuf, ProjectFile), Error>
     for folder in working.ancestors().take(up_to) {
         let path = folder.join(FILE_NAME);
         match fs::read_to_string(&path) {
-            Ok(text) => return Ok((folder.to_owned(), Some((path, text)))),
+            Ok(text) => return Ok((folder.to_owned(), Some((nearby(&path), text)))),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             // a parent that others own is no project of ours
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied && folder != working => {}

@@ -15,6 +15,7 @@ use super::super::app::App;
 use super::super::args::{Init, Kind, New};
 use super::super::failure::usage;
 use super::super::output::{DIM, GOOD, HINT, paint};
+use super::super::surroundings;
 use super::version;
 
 /// What a new project's configuration file says.
@@ -41,8 +42,8 @@ const TEMPLATE: &str = "\
 
 pub(super) async fn init(app: &App, arguments: Init) -> Result<u8, Error> {
     let config = &app.around.config;
-    let file = app.around.nearby(&config.project.join(FILE_NAME));
-    let migrations = &app.around.nearby(&config.migrations.value);
+    let file = surroundings::nearby(&config.project.join(FILE_NAME));
+    let migrations = &surroundings::nearby(&config.migrations.value);
     let mut things = vec![
         Thing::new("configuration", file.display(), write_new(&file, TEMPLATE)?),
         Thing::new("migrations", migrations.display(), make_folder(migrations)?),
@@ -65,11 +66,11 @@ pub(super) async fn init(app: &App, arguments: Init) -> Result<u8, Error> {
     for thing in &things {
         let (mark, word) = match (thing.created, thing.what) {
             (true, _) => (paint(GOOD, "✓"), "created"),
-            (false, "key") => (paint(GOOD, "✓"), "signed with"),
-            (false, _) => (paint(DIM, "·"), "there already"),
+            (false, "key") => (paint(GOOD, "✓"), "signs"),
+            (false, _) => (paint(DIM, "·"), "is there already"),
         };
         app.printer
-            .answer(format!("{mark} {} {word}: {}", thing.what, thing.name));
+            .answer(format!("{mark} {} {} {word}", thing.what, thing.name));
     }
     app.printer.answer(format!(
         "{} `mledger new NAME` writes a migration, `mledger up` applies it",
@@ -79,7 +80,7 @@ pub(super) async fn init(app: &App, arguments: Init) -> Result<u8, Error> {
 }
 
 pub(super) fn new(app: &App, arguments: New) -> Result<u8, Error> {
-    let folder = &app.around.nearby(&app.around.config.migrations.value);
+    let folder = &surroundings::nearby(&app.around.config.migrations.value);
     make_folder(folder)?;
     for text in &arguments.requires {
         version(text)?;

@@ -171,11 +171,13 @@ fn next(status: &Status) -> Option<String> {
         out_of_order,
         ..
     } = status.counts;
-    if out_of_order > 0 && out_of_order == pending {
-        return Some("`mledger up --out-of-order` applies what was added late".to_owned());
-    }
     if pending > 0 {
         let migrations = words::count(pending, "migration", "migrations");
+        if out_of_order > 0 {
+            return Some(format!(
+                "`mledger up --out-of-order` applies {migrations}, older ones than the newest included"
+            ));
+        }
         return Some(format!("`mledger up` applies {migrations}"));
     }
     if status.migrations.is_empty() {

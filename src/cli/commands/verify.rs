@@ -15,10 +15,11 @@ use super::super::app::App;
 use super::super::args;
 use super::super::failure::{is_error, usage};
 use super::super::output::{BAD, CARE, GOOD, Printer, STRONG, paint};
+use super::super::surroundings;
 use super::super::words;
 
 pub(super) async fn verify(app: &App, arguments: args::Verify) -> Result<u8, Error> {
-    let text = |path: &Path| read(&app.around.working.join(path));
+    let text = |path: &Path| read(&surroundings::nearby(&app.around.working.join(path)));
     let request = Verify {
         ledger: arguments.ledger,
         trust: arguments.trust.as_deref().map(text).transpose()?,

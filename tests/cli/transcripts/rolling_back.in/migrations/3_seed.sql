@@ -1,0 +1,2 @@
+-- UP
+INSERT INTO users (name) VALUES ('dana');

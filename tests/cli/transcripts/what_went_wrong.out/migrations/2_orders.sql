@@ -1,0 +1,8 @@
+-- UP
+CREATE TABLE orders (id INTEGER PRIMARY KEY);
+
+INSERT INTO orders (id) VALUES (1);
+CREATE TABEL items (id INTEGER);
+
+-- DOWN
+DROP TABLE orders;
