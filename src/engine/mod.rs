@@ -147,7 +147,7 @@ pub struct Claim {
     pub host: String,
     /// The run.
     pub run: Uuid,
-    /// The process on its host, in the form of [`crate::lease::Process`].
+    /// The process on its host, as [`crate::lease::this_process`] writes it.
     pub process: String,
     /// How long the lease lasts without renewal, by the database's clock.
     pub duration: Duration,

@@ -218,3 +218,22 @@ async fn prove_writable(connection: &mut SqliteConnection) -> Result<(), EngineE
 pub(super) async fn close(connection: SqliteConnection) -> Result<(), EngineError> {
     connection.close().await.map_err(fault::from_driver)
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+
+    #[test]
+    fn only_a_log_without_content_lets_the_file_stand_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("shop.db");
+        let log = folder.path().join("shop.db-wal");
+        assert!(log_is_empty(&path));
+        fs::write(&log, "").unwrap();
+        assert!(log_is_empty(&path));
+        fs::write(&log, "x").unwrap();
+        assert!(!log_is_empty(&path));
+    }
+}

@@ -67,7 +67,8 @@ fn fault(code: i32) -> Fault {
         (_, 7 | 10) => Fault::Io,
         (_, 11 | 26) => Fault::NotADatabase,
         (_, 13) => Fault::Full,
-        (_, 14) => Fault::Unreachable,
+        // 15: the locks of the WAL index do not work, as on some network file systems
+        (_, 14 | 15) => Fault::Unreachable,
         _ => Fault::Statement,
     }
 }

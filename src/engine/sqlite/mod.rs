@@ -16,6 +16,8 @@ mod script;
 mod session;
 mod store;
 mod switch;
+#[cfg(test)]
+mod tests;
 mod transaction;
 
 use std::path::PathBuf;
