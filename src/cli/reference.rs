@@ -8,6 +8,9 @@ use super::args::Cli;
 
 const HEADING: &str = "Global options";
 
+/// What no argument type says.
+const APPENDIX: &str = include_str!("reference/appendix.md");
+
 /// Returns the text of `docs/cli.md`.
 pub(crate) fn text() -> String {
     let mut command = Cli::command();
@@ -28,6 +31,7 @@ pub(crate) fn text() -> String {
     for sub in shown(&command) {
         section(&mut page, sub, "mledger", 2);
     }
+    page.push_str(APPENDIX);
     page
 }
 

@@ -46,7 +46,7 @@ pub(super) async fn init(app: &App, arguments: Init) -> Result<u8, Error> {
     let migrations = &surroundings::nearby(&config.migrations.value);
     let mut things = vec![
         Thing::new("configuration", file.display(), write_new(&file, TEMPLATE)?),
-        Thing::new("migrations", migrations.display(), make_folder(migrations)?),
+        Thing::new("folder", migrations.display(), make_folder(migrations)?),
     ];
     let opened = app.writer().await?;
     let answer = opened.migrator.init(arguments.new_ledger).await;
