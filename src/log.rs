@@ -1,7 +1,7 @@
 //! The log as this command has read it: checked, folded, and never ahead of the database.
 
 use ledger::verify::{Options, Verdict, Verifier};
-use ledger::{Digest, Event, Finding, Head};
+use ledger::{Code, Digest, Event, Finding, Head, Severity};
 
 use crate::context::Remembered;
 use crate::engine::{EngineError, Session};
@@ -115,6 +115,23 @@ impl Log {
     /// Returns the findings so far.
     pub(crate) fn findings(&self) -> &[Finding] {
         self.verifier.findings()
+    }
+
+    /// Says whether anything is wrong that forbids to build on this log. A kind that this version does
+    /// not know only forbids to write, which is decided elsewhere.
+    pub(crate) fn has_errors(&self) -> bool {
+        self.verifier.has_errors() && self.errors().next().is_some()
+    }
+
+    /// Returns the findings that forbid to build on this log.
+    pub(crate) fn errors(&self) -> impl Iterator<Item = Finding> {
+        self.verifier
+            .verdict()
+            .findings
+            .into_iter()
+            .filter(|finding| {
+                finding.severity == Severity::Error && finding.code != Code::KindUnknown
+            })
     }
 
     /// Returns what a later command may compare with, if there is anything.

@@ -8,8 +8,14 @@ pub fn mask(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once(':') else {
         return url.to_owned();
     };
-    if scheme.eq_ignore_ascii_case("sqlite") {
-        return url.to_owned();
+    if scheme.eq_ignore_ascii_case("sqlite") && !rest.contains('@') {
+        // a path; what stands after a `?` may be anything, also a `#` and an `&` of a secret
+        return match url.split_once('?') {
+            Some((path, options)) if options.split(['&', '=']).any(is_secret) => {
+                format!("{path}?***")
+            }
+            _ => url.to_owned(),
+        };
     }
     let slashes = if rest.starts_with("//") { "//" } else { "" };
     let rest = rest.strip_prefix("//").unwrap_or(rest);

@@ -37,7 +37,7 @@ impl Run {
             .catch_up(session, &mut |_| {})
             .await
             .map_err(fail)?;
-        if self.log.verifier().has_errors() {
+        if self.log.has_errors() {
             return Err(StepFailure::Library(crate::migrator::broken(&self.log)));
         }
         let staged = self

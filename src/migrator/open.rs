@@ -1,7 +1,7 @@
 //! How every command begins: connect, read, check what was read against what was seen before.
 
+use ledger::Finding;
 use ledger::verify::{Options, SignatureCheck};
-use ledger::{Finding, Severity};
 
 use super::Migrator;
 use crate::context::{Progress, Remembered};
@@ -143,7 +143,7 @@ impl Migrator {
                 ));
             }
         }
-        if log.verifier().has_errors() {
+        if log.has_errors() {
             return Err(broken(log));
         }
         Ok(())
@@ -224,12 +224,7 @@ impl Migrator {
 
 /// Returns the error for a log that does not hold together.
 pub(crate) fn broken(log: &Log) -> Error {
-    let findings: Vec<Finding> = log
-        .findings()
-        .iter()
-        .filter(|finding| finding.severity == Severity::Error)
-        .cloned()
-        .collect();
+    let findings: Vec<Finding> = log.errors().collect();
     let (code, message) = findings
         .first()
         .map_or(("lifecycle-broken", String::new()), |first| {

@@ -34,26 +34,40 @@ async fn for_reading(path: &Path, opening: Opening) -> Result<SqliteConnection, 
     if !exists(path)? {
         return Err(no_database());
     }
-    // not opened read-only: what a crash left in a journal is rolled back by the next reader, which
-    // has to write for that; where the file cannot be written SQLite opens it read-only by itself
-    let options = options(path)
-        .read_only(opening == Opening::ReadOnly)
-        .pragma("query_only", "ON");
-    let refused = match patiently(&options).await {
+    let options = options(path).pragma("query_only", "ON");
+    let has_log = has_content(path, "-wal");
+    // closing a connection that may write moves a log that a crash left into the file; who compares
+    // the file's bytes would find them changed by reading. Without a log a connection that may write
+    // is the one that leaves nothing behind, and it rolls back what a crash left in a journal; where
+    // the file cannot be written SQLite opens it read-only by itself
+    let may_write = opening != Opening::ReadOnly;
+    let first = options.clone().read_only(has_log || !may_write);
+    let refused = match patiently(&first).await {
         Ok(connection) => return Ok(connection),
         Err(refused) => refused,
     };
-    // a WAL database in a folder where its index cannot be made is readable as long as nothing is
-    // in the log and nobody writes; and nobody can write without making the index
-    let no_index = matches!(
-        refused.fault,
-        Fault::Unreachable | Fault::ReadOnly | Fault::Io
-    );
-    if no_index && log_is_empty(path) {
+    if matches!(refused.fault, Fault::NotADatabase | Fault::Busy) {
+        Err(refused)
+    } else if has_log && may_write {
+        patiently(&options).await
+    } else if has_log {
+        Err(refused)
+    } else if has_content(path, "-journal") {
+        // the file holds a part of that transaction, and what it replaced is in the journal
+        Err(EngineError {
+            message: format!(
+                "a transaction was cut off and has to be rolled back first, by a connection that \
+                 may write: {}",
+                refused.message
+            ),
+            ..refused
+        })
+    } else {
+        // a WAL database in a folder where its index cannot be made is readable as long as nobody
+        // writes; and nobody can write without making the index
         let unchanging = options.read_only(true).immutable(true);
-        return patiently(&unchanging).await.map_err(|_| refused);
+        patiently(&unchanging).await.map_err(|_| refused)
     }
-    Err(refused)
 }
 
 async fn for_writing(path: &Path, opening: Opening) -> Result<SqliteConnection, EngineError> {
@@ -112,13 +126,14 @@ fn no_database() -> EngineError {
     EngineError::new(Fault::NoDatabase, "there is no database yet")
 }
 
-/// Says whether the write-ahead log is missing or holds nothing.
-fn log_is_empty(path: &Path) -> bool {
+/// Says whether the file that SQLite keeps beside the database under this ending holds anything, or
+/// may do so.
+fn has_content(path: &Path, ending: &str) -> bool {
     let mut name = path.as_os_str().to_owned();
-    name.push("-wal");
+    name.push(ending);
     match fs::metadata(PathBuf::from(name)) {
-        Ok(log) => log.len() == 0,
-        Err(error) => error.kind() == ErrorKind::NotFound,
+        Ok(found) => found.len() > 0,
+        Err(error) => error.kind() != ErrorKind::NotFound,
     }
 }
 
@@ -139,11 +154,18 @@ async fn patiently(options: &SqliteConnectOptions) -> Result<SqliteConnection, E
 async fn attempt(options: &SqliteConnectOptions) -> Result<SqliteConnection, EngineError> {
     let mut connection = options.connect().await.map_err(fault::from_driver)?;
     // SQLite opens lazily: only reading shows whether this is a database at all
-    sqlx::query("SELECT count(*) FROM main.sqlite_schema")
+    let read = sqlx::query("SELECT count(*) FROM main.sqlite_schema")
         .fetch_one(&mut connection)
-        .await
-        .map_err(fault::from_driver)?;
-    Ok(connection)
+        .await;
+    match read.map_err(fault::from_driver) {
+        Ok(_) => Ok(connection),
+        Err(refused) => {
+            // what one connection of a process found out about a file SQLite hands to the next one,
+            // as that the index of the log is read-only: so this one must be gone before
+            close(connection).await?;
+            Err(refused)
+        }
+    }
 }
 
 /// Puts a new database into WAL mode; one that has content keeps the mode it is in.
@@ -226,14 +248,75 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_log_without_content_lets_the_file_stand_alone() {
+    fn a_file_beside_the_database_counts_by_its_content() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("shop.db");
         let log = folder.path().join("shop.db-wal");
-        assert!(log_is_empty(&path));
+        assert!(!has_content(&path, "-wal"));
         fs::write(&log, "").unwrap();
-        assert!(log_is_empty(&path));
+        assert!(!has_content(&path, "-wal"));
         fs::write(&log, "x").unwrap();
-        assert!(!log_is_empty(&path));
+        assert!(has_content(&path, "-wal"));
+    }
+
+    async fn run(connection: &mut SqliteConnection, sql: &'static str) {
+        sqlx::raw_sql(sql).execute(connection).await.unwrap();
+    }
+
+    async fn count(connection: &mut SqliteConnection, sql: &'static str) -> i64 {
+        sqlx::query_scalar(sql).fetch_one(connection).await.unwrap()
+    }
+
+    /// Copies a database and what stands beside it, as a crash would leave them.
+    fn crash(from: &Path, suffix: &str, to: &Path) {
+        let with = |path: &Path, suffix: &str| PathBuf::from(format!("{}{suffix}", path.display()));
+        fs::copy(from, to).unwrap();
+        fs::copy(with(from, suffix), with(to, suffix)).unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_log_that_a_crash_left_is_read_and_the_file_keeps_its_bytes() {
+        let folder = tempfile::tempdir().unwrap();
+        let (live, left) = (folder.path().join("live.db"), folder.path().join("left.db"));
+        let mut writer = open(&live, Opening::Create, Access::Write).await.unwrap();
+        run(&mut writer, "CREATE TABLE t (x); INSERT INTO t VALUES (1)").await;
+        crash(&live, "-wal", &left);
+        let before = fs::read(&left).unwrap();
+
+        let mut reader = open(&left, Opening::Create, Access::Read).await.unwrap();
+        assert_eq!(count(&mut reader, "SELECT count(*) FROM t").await, 1);
+        close(reader).await.unwrap();
+        assert!(
+            fs::read(&left).unwrap() == before,
+            "reading changed the file"
+        );
+    }
+
+    #[tokio::test]
+    async fn half_of_a_transaction_is_never_shown() {
+        let folder = tempfile::tempdir().unwrap();
+        let (live, left) = (folder.path().join("live.db"), folder.path().join("left.db"));
+        fs::write(&live, "").unwrap();
+        let mut writer = options(&live).connect().await.unwrap();
+        run(
+            &mut writer,
+            "PRAGMA journal_mode = DELETE; PRAGMA cache_size = 1; CREATE TABLE t (x, y);
+             WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000)
+             INSERT INTO t SELECT 1, zeroblob(500) FROM n;
+             BEGIN; UPDATE t SET x = 2",
+        )
+        .await;
+        crash(&live, "-journal", &left);
+
+        let refused = open(&left, Opening::ReadOnly, Access::Read).await;
+        let refused = refused.unwrap_err();
+        assert_eq!(refused.fault, Fault::ReadOnly);
+        assert!(refused.message.contains("cut off"), "{refused}");
+        let mut reader = open(&left, Opening::Create, Access::Read).await.unwrap();
+        assert_eq!(
+            count(&mut reader, "SELECT count(*) FROM t WHERE x = 2").await,
+            0
+        );
+        assert_eq!(count(&mut reader, "SELECT count(*) FROM t").await, 2000);
     }
 }

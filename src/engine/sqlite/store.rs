@@ -65,9 +65,10 @@ pub(super) fn is_ours(kind: &str, name: &str) -> bool {
 pub(super) async fn inspect(connection: &mut SqliteConnection) -> Result<Store, EngineError> {
     let rows = sqlx::query(
         "SELECT type, name, coalesce(sql, '') FROM main.sqlite_schema \
-         WHERE name LIKE 'mledger\\_%' ESCAPE '\\'",
+         WHERE name LIKE 'mledger\\_%' ESCAPE '\\' \
+         OR (type = 'trigger' AND tbl_name LIKE 'mledger\\_%' ESCAPE '\\')",
     )
-    .fetch_all(connection)
+    .fetch_all(&mut *connection)
     .await
     .map_err(fault::from_driver)?;
     let mut found = Vec::with_capacity(rows.len());
@@ -78,7 +79,21 @@ pub(super) async fn inspect(connection: &mut SqliteConnection) -> Result<Store, 
         };
         found.push((column(0)?, column(1)?, column(2)?));
     }
-    Ok(compare(&found))
+    let store = compare(&found);
+    if matches!(store, Store::Present { .. }) && !has_lease_row(connection).await? {
+        return Ok(Store::Damaged {
+            missing: vec!["the row of mledger_lease".to_owned()],
+        });
+    }
+    Ok(store)
+}
+
+/// Says whether the row is there that the lease lives in and that says which database this is.
+async fn has_lease_row(connection: &mut SqliteConnection) -> Result<bool, EngineError> {
+    sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM main.mledger_lease)")
+        .fetch_one(connection)
+        .await
+        .map_err(fault::from_driver)
 }
 
 fn compare(found: &[(String, String, String)]) -> Store {
@@ -108,6 +123,11 @@ fn compare(found: &[(String, String, String)]) -> Store {
             _ => {}
         }
     }
+    // somebody else's trigger on our tables can keep from happening what a guard lets happen
+    let added = found
+        .iter()
+        .filter(|(kind, name, _)| kind == "trigger" && !is_ours(kind, name));
+    missing_guards.extend(added.map(|(_, name, _)| name.clone()));
     if !any {
         Store::Absent
     } else if missing.is_empty() {
@@ -153,4 +173,60 @@ pub(super) async fn identity(
         identity,
         name: name.to_string_lossy().into_owned(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use sqlx::Connection;
+
+    use super::*;
+
+    async fn made() -> SqliteConnection {
+        let mut connection = SqliteConnection::connect("sqlite::memory:").await.unwrap();
+        create(&mut connection, "identity").await.unwrap();
+        connection
+    }
+
+    async fn run(connection: &mut SqliteConnection, sql: &'static str) {
+        sqlx::raw_sql(sql).execute(connection).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_store_without_its_lease_row_is_damaged() {
+        let mut connection = made().await;
+        run(
+            &mut connection,
+            "DROP TRIGGER mledger_lease_no_delete; DELETE FROM mledger_lease",
+        )
+        .await;
+        let missing = vec!["the row of mledger_lease".to_owned()];
+        assert_eq!(
+            inspect(&mut connection).await.unwrap(),
+            Store::Damaged { missing }
+        );
+    }
+
+    #[tokio::test]
+    async fn a_trigger_that_somebody_put_on_our_tables_is_named() {
+        let mut connection = made().await;
+        run(
+            &mut connection,
+            "CREATE TABLE t (x);
+             CREATE TRIGGER theirs AFTER INSERT ON t BEGIN SELECT 1; END;
+             CREATE TRIGGER free BEFORE UPDATE ON mledger_lease BEGIN SELECT RAISE(IGNORE); END",
+        )
+        .await;
+        let guards = DEFINITIONS.iter().filter(|ours| ours.kind != "table");
+        let guards = u64::try_from(guards.count()).unwrap();
+        let missing_guards = vec!["free".to_owned()];
+        assert_eq!(
+            inspect(&mut connection).await.unwrap(),
+            Store::Present {
+                guards,
+                missing_guards
+            }
+        );
+    }
 }
