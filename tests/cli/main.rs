@@ -17,6 +17,9 @@ mod signals;
 #[cfg(feature = "failpoints")]
 mod transcripts;
 
+#[cfg(all(feature = "failpoints", target_os = "linux"))]
+mod terminal;
+
 #[cfg(not(feature = "failpoints"))]
 #[test]
 #[ignore = "the command line's suite needs `--features failpoints`"]

@@ -25,7 +25,6 @@ use self::values::seconds;
         Applies and rolls back SQL migrations, and appends every action to a tamper-evident ledger \
         that lives in the database it migrates.",
     after_long_help = examples::MLEDGER,
-    disable_help_subcommand = true,
     subcommand_required = true,
     arg_required_else_help = true,
     max_term_width = 100
