@@ -228,8 +228,12 @@ impl Appended {
     /// What the database answered, when the events are not in the log.
     pub(crate) async fn commit(self, session: &mut dyn Session) -> Result<Committed, EngineError> {
         if let Err(error) = session.commit().await {
-            session.rollback().await?;
-            if !self.recorded(session).await? {
+            // what the database says after a failed commit is never worth more than why it failed
+            let asked = match session.rollback().await {
+                Ok(()) => self.recorded(session).await,
+                Err(unanswered) => Err(unanswered),
+            };
+            if !asked.unwrap_or(false) {
                 return Err(error);
             }
         }

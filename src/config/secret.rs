@@ -8,6 +8,11 @@ pub fn mask(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once(':') else {
         return url.to_owned();
     };
+    let named = |byte: u8| byte.is_ascii_alphanumeric() || b"+.-".contains(&byte);
+    if !scheme.bytes().all(named) {
+        // no scheme stands before the colon, so what does may be a password's beginning
+        return "***".to_owned();
+    }
     if scheme.eq_ignore_ascii_case("sqlite") && !rest.contains('@') {
         // a path; what stands after a `?` may be anything, also a `#` and an `&` of a secret
         return match url.split_once('?') {
@@ -89,6 +94,16 @@ mod tests {
                     .contains("S3cr3t"),
                 "{masked}"
             );
+        }
+    }
+
+    #[test]
+    fn what_is_no_url_is_hidden_whole() {
+        for url in [
+            "S3cr3t-%40:/#?&=;'@db/x",
+            "sqlite:shop.db?key=S3cr3t-%40:/#?&=;'",
+        ] {
+            assert!(!mask(url).contains("S3cr3t"), "{url}");
         }
     }
 
