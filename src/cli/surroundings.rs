@@ -15,7 +15,7 @@ use super::args::Global;
 use super::failure::usage;
 
 /// Variables beside the settings that the command line looks at.
-const OTHER_VARIABLES: [&str; 22] = [
+const OTHER_VARIABLES: [&str; 24] = [
     "MLEDGER_KEY_PASSPHRASE",
     "CI",
     "GITHUB_ACTIONS",
@@ -38,6 +38,8 @@ const OTHER_VARIABLES: [&str; 22] = [
     "BUILDKITE_BUILD_URL",
     "CIRCLECI",
     "CIRCLE_USERNAME",
+    "CIRCLE_SHA1",
+    "CIRCLE_BUILD_URL",
 ];
 
 /// What was found around the process.
@@ -139,7 +141,7 @@ impl Surroundings {
                 text("BUILDKITE_BUILD_URL"),
             )
         } else if self.variable("CIRCLECI").is_some() {
-            ("circleci", String::new(), String::new())
+            ("circleci", text("CIRCLE_SHA1"), text("CIRCLE_BUILD_URL"))
         } else {
             return None;
         };
