@@ -40,16 +40,16 @@ const ATTEMPT: Duration = Duration::from_millis(500);
 /// What came of the attempt to begin.
 pub(super) enum Acquired {
     /// There was nothing to do any more.
-    Nothing(Log),
+    Nothing(Box<Log>),
     /// All was done in the one transaction.
-    Done(RunReport),
+    Done(Box<RunReport>),
     /// The lease is held and the first step is started.
     Run(Box<Run>),
 }
 
 /// One attempt inside its transaction.
 enum Attempt {
-    Begun(Begun),
+    Begun(Box<Begun>),
     Nothing,
     Held(LockView),
 }
@@ -125,11 +125,11 @@ impl Migrator {
                 .await;
             match attempt {
                 Ok(Attempt::Begun(begun)) => {
-                    return self.begun(&wish, begun, session, log, journal).await;
+                    return self.begun(&wish, *begun, session, log, journal).await;
                 }
                 Ok(Attempt::Nothing) => {
                     self.roll_back(&mut *session).await?;
-                    return Ok(Acquired::Nothing(log));
+                    return Ok(Acquired::Nothing(Box::new(log)));
                 }
                 Ok(Attempt::Held(holder)) => {
                     self.roll_back(&mut *session).await?;
@@ -185,7 +185,7 @@ impl Migrator {
         let begun = self
             .begin_run(wish, session, log, journal, opening, held, decision)
             .await?;
-        Ok(Attempt::Begun(begun))
+        Ok(Attempt::Begun(Box::new(begun)))
     }
 
     /// Creates the store where there is none; returns the fact that opens the ledger.
@@ -238,8 +238,7 @@ impl Migrator {
                     "this ledger belongs to the database `{}`, but this one says that it is `{}`",
                     recorded.identity, found.identity
                 ),
-                "if this is a copy, it needs a ledger of its own (`mledger fork`); if the database \
-                 was moved, `mledger move`",
+                "check which database is meant: the ledger's tables were copied here from another one",
             )),
             _ => Ok(()),
         }
@@ -261,7 +260,7 @@ impl Migrator {
     ) -> Result<Begun, Error> {
         let fail = |error| self.engine_error(error, "taking the lease");
         let token = self.context.source.id();
-        let waited_ms = wait_ms(wish);
+        let waited_ms = self.waited_ms(wish);
         let taken = session
             .take_lease(
                 &self.claim(token, journal.run()),
@@ -382,7 +381,7 @@ impl Migrator {
             ..RunReport::default()
         };
         if begun.whole {
-            return Ok(Acquired::Done(report));
+            return Ok(Acquired::Done(Box::new(report)));
         }
         self.context.observer.observe(&Progress::RunStarted {
             steps: plan.steps.len(),
@@ -411,6 +410,10 @@ impl Migrator {
             finishing: false,
             violations: None,
         })))
+    }
+
+    fn waited_ms(&self, wish: &Wish<'_>) -> u64 {
+        self.context.source.ticks_ms().saturating_sub(wish.began_ms)
     }
 
     fn claim(&self, token: Uuid, run: Uuid) -> Claim {
@@ -510,7 +513,7 @@ impl Migrator {
             }
             self.context.observer.observe(&Progress::Waiting {
                 holder: &holder,
-                waited_ms: wait_ms(wish),
+                waited_ms: self.waited_ms(wish),
             });
             tokio::select! {
                 () = tokio::time::sleep(POLL) => {}
@@ -543,8 +546,4 @@ fn begin_failure(failure: StepFailure) -> Error {
             hint: "run again".to_owned(),
         },
     }
-}
-
-fn wait_ms(wish: &Wish<'_>) -> u64 {
-    u64::try_from(wish.began.elapsed().as_millis()).unwrap_or(u64::MAX)
 }

@@ -97,7 +97,7 @@ impl Migrator {
     pub(super) fn options(&self, remembered: Option<&Remembered>) -> Options {
         Options {
             ledger: None,
-            remembered: remembered.map(|seen| seen.head.clone()),
+            remembered: remembered.map(|seen| seen.head),
             signatures: remembered.map_or(SignatureCheck::All, |seen| {
                 SignatureCheck::After(seen.head.size)
             }),
@@ -184,8 +184,8 @@ impl Migrator {
                     "this database's ledger was opened for `{environment}`, but the environment \
                      named is `{named}`"
                 ),
-                "check which database is meant; if this is a copy that goes on as another \
-                 environment, it needs a ledger of its own (`mledger fork`)",
+                "check which database is meant; a copy that goes on as another environment cannot \
+                 continue the ledger that it was copied with",
             ));
         }
         if self.settings.protected.contains(&environment) && self.settings.environment.is_none() {

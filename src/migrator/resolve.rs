@@ -93,7 +93,7 @@ pub(super) fn answer(
     let entry = history.get(&request.version);
     if file.is_none() && entry.is_none() {
         return Err(Error::Usage {
-            code: "version-unknown",
+            code: "migration-unknown",
             message: format!(
                 "expected a version of the folder or the ledger, found `{}`",
                 request.version
@@ -428,6 +428,6 @@ mod tests {
             reason: "x".to_owned(),
         };
         let error = answer(&request, &[], &history).err();
-        assert_eq!(error.map(|error| error.code()), Some("version-unknown"));
+        assert_eq!(error.map(|error| error.code()), Some("migration-unknown"));
     }
 }

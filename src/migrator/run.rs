@@ -128,7 +128,7 @@ impl Migrator {
                 self.remember(&log);
                 Ok(RunReport::default())
             }
-            Acquired::Done(report) => Ok(report),
+            Acquired::Done(report) => Ok(*report),
             Acquired::Run(run) => match run.execute().await {
                 Ok((report, log)) => {
                     self.remember(&log);

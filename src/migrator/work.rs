@@ -146,7 +146,7 @@ fn redo(files: &[Migration], log: &Log) -> Result<crate::plan::Selection, Error>
                 .is_ok_and(|version| version == file.version)
         })
         .ok_or_else(|| Error::Usage {
-            code: "version-unknown",
+            code: "migration-unknown",
             message: format!(
                 "expected a file of the version `{wanted}` to apply again, found none"
             ),
@@ -164,7 +164,7 @@ fn known(files: &[Migration], log: &Log, version: &Version) -> Result<(), Error>
         return Ok(());
     }
     Err(Error::Usage {
-        code: "version-unknown",
+        code: "migration-unknown",
         message: format!("expected a version of the folder or the ledger, found `{version}`"),
         hint: "`mledger status` lists the versions".to_owned(),
     })

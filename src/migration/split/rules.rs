@@ -108,11 +108,10 @@ impl LexRules {
         if let Some((_, control)) = self.control.iter().find(|(word, _)| word == first) {
             return Class::TransactionControl(*control);
         }
-        let begins = |rule: &&[&str]| begins(words, rule);
-        if self.not_in_transaction.iter().any(|rule| begins(rule)) {
+        if begins_any(words, self.not_in_transaction) {
             return Class::NotInTransaction;
         }
-        if self.session.iter().any(|rule| begins(rule)) {
+        if begins_any(words, self.session) {
             return Class::Session;
         }
         Class::Ordinary
@@ -145,6 +144,10 @@ impl LexRules {
             .find(|prefix| begins(words, prefix))
             .map_or(words, |prefix| &words[prefix.len()..])
     }
+}
+
+fn begins_any(words: &[String], rules: &[&[&str]]) -> bool {
+    rules.iter().any(|rule| begins(words, rule))
 }
 
 fn begins(words: &[String], rule: &[&str]) -> bool {
