@@ -94,6 +94,7 @@ pub fn unpack(object: &Object) -> Result<Vec<u8>, Unusable> {
             expand(&object.content, object.size).ok_or(Unusable::Mismatch(object.digest))?
         }
         Encoding::Absent => return Err(Unusable::Absent(object.digest)),
+        Encoding::Unknown => return Err(Unusable::Mismatch(object.digest)),
     };
     if bytes.len() as u64 == object.size && Digest::of(&bytes) == object.digest {
         Ok(bytes)

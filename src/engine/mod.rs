@@ -134,6 +134,8 @@ pub enum Encoding {
     Zstd,
     /// Not at all: too large, or redacted.
     Absent,
+    /// In a way that this version does not know; never written.
+    Unknown,
 }
 
 /// Who asks for the lease, and for how long.

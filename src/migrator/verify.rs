@@ -7,7 +7,7 @@ use ledger::verify::SignatureCheck;
 use ledger::{Body, Code, Digest, Finding, Severity};
 
 use super::{Migrator, open, status};
-use crate::engine::{Session, Store};
+use crate::engine::{Object, Session, Store};
 use crate::error::Error;
 use crate::log::Log;
 use crate::migration::Migration;
@@ -60,6 +60,8 @@ impl Migrator {
                 format!("expected the ledger `{pinned}` that the configuration pins"),
             );
         }
+        self.verify_identity(&mut *session, log.history(), &mut found)
+            .await?;
         self.verify_objects(&mut *session, &mut found).await?;
         self.verify_files(log.history(), &mut found)?;
         self.verify_schema(&mut *session, log.history(), request.strict, &mut found)
@@ -125,8 +127,8 @@ impl Migrator {
             }
             other => return Err(open::unusable_store(&other)),
         }
-        let needed = &mut found.needed;
-        log.catch_up(session, &mut |event| collect(&event.body, needed))
+        let objects = &mut found.objects;
+        log.catch_up(session, &mut |event| objects.collect(&event.body))
             .await
             .map_err(fail)?;
         if log.is_empty() {
@@ -145,6 +147,31 @@ impl Migrator {
         Ok(())
     }
 
+    /// Compares the database's own identity with the one that its ledger was opened for.
+    async fn verify_identity(
+        &self,
+        session: &mut dyn Session,
+        history: &History,
+        found: &mut Found,
+    ) -> Result<(), Error> {
+        let here = session
+            .identity()
+            .await
+            .map_err(|error| self.engine_error(error, "reading the database's identity"))?;
+        if let Some(recorded) = history.database()
+            && recorded.identity != here.identity
+        {
+            found.add(
+                Code::LedgerMismatch,
+                format!(
+                    "the ledger belongs to the database `{}`, but this one says that it is `{}`",
+                    recorded.identity, here.identity
+                ),
+            );
+        }
+        Ok(())
+    }
+
     /// Compares the bytes of every object with its digest, and looks for those that events name.
     async fn verify_objects(
         &self,
@@ -157,17 +184,17 @@ impl Migrator {
             let page = session.object_digests(after, PAGE).await.map_err(fail)?;
             for digest in &page {
                 found.checked.objects += 1;
-                found.needed.remove(digest);
-                let bytes = object::bytes(session, digest).await.map_err(fail)?;
-                found.object(digest, bytes.map(drop));
+                found.objects.needed.remove(digest);
+                let object = session.object(digest).await.map_err(fail)?;
+                found.object(digest, object.as_ref());
             }
             after = page.last().copied();
             if page.len() < PAGE as usize {
                 break;
             }
         }
-        for digest in std::mem::take(&mut found.needed) {
-            found.object(&digest, Err(Unusable::Missing(digest)));
+        for digest in std::mem::take(&mut found.objects.needed) {
+            found.object(&digest, None);
         }
         Ok(())
     }
@@ -235,7 +262,16 @@ impl Migrator {
 struct Found {
     checked: Checked,
     findings: Vec<Finding>,
+    objects: Named,
+}
+
+/// The objects that events speak of.
+#[derive(Debug, Default)]
+struct Named {
+    /// Those whose bytes must be there.
     needed: BTreeSet<Digest>,
+    /// Those whose bytes an owner has erased.
+    redacted: BTreeSet<Digest>,
 }
 
 impl Found {
@@ -248,9 +284,18 @@ impl Found {
         });
     }
 
-    fn object(&mut self, digest: &Digest, bytes: Result<(), Unusable>) {
+    fn object(&mut self, digest: &Digest, object: Option<&Object>) {
+        let bytes = object.map_or(Err(Unusable::Missing(*digest)), object::unpack);
+        // whoever can write to the database can call an object absent; an event or its size must say so
+        let too_large = object.is_some_and(|object| object.size > object::LIMIT as u64);
+        let explained = too_large || self.objects.redacted.contains(digest);
         let (code, severity, message) = match bytes {
-            Ok(()) => return,
+            Ok(_) => return,
+            Err(Unusable::Absent(_)) if !explained => (
+                Code::ObjectMissing,
+                Severity::Error,
+                format!("the bytes of the object `{digest}` were erased, and no event says so"),
+            ),
             Err(Unusable::Missing(_)) => (
                 Code::ObjectMissing,
                 Severity::Error,
@@ -332,24 +377,29 @@ fn signatures_checked(log: &Log) -> u64 {
     log.size().saturating_sub(unchecked as u64)
 }
 
-/// Collects the digests of objects that an event names.
-fn collect(body: &Body, needed: &mut BTreeSet<Digest>) {
-    match body {
-        Body::RunStarted(body) => {
-            needed.insert(body.plan);
-            needed.insert(body.policy);
+impl Named {
+    /// Collects the digests of objects that an event names.
+    fn collect(&mut self, body: &Body) {
+        match body {
+            Body::RunStarted(body) => {
+                self.needed.insert(body.plan);
+                self.needed.insert(body.policy);
+            }
+            Body::MigrationStarted(body) => {
+                self.needed.insert(body.script);
+            }
+            Body::MigrationApplied(body) => {
+                self.needed.insert(body.script);
+                self.needed.extend(body.down_script);
+            }
+            Body::MigrationAccepted(body) => {
+                self.needed.insert(body.script);
+            }
+            Body::ObjectRedacted(body) => {
+                self.redacted.insert(body.digest);
+            }
+            _ => {}
         }
-        Body::MigrationStarted(body) => {
-            needed.insert(body.script);
-        }
-        Body::MigrationApplied(body) => {
-            needed.insert(body.script);
-            needed.extend(body.down_script);
-        }
-        Body::MigrationAccepted(body) => {
-            needed.insert(body.script);
-        }
-        _ => {}
     }
 }
 

@@ -48,7 +48,7 @@ fn lease(row: &SqliteRow) -> Result<Lease, EngineError> {
 fn id(text: &str) -> Result<Uuid, EngineError> {
     Uuid::parse_str(text).map_err(|_| {
         let reason = format!("expected a UUID in the lease row, found `{text}`");
-        EngineError::new(Fault::Statement, reason)
+        EngineError::new(Fault::NotADatabase, reason)
     })
 }
 

@@ -1,7 +1,7 @@
 //! The objects table.
 
 use ledger::Digest;
-use sqlx::{Error, Row, SqliteConnection};
+use sqlx::{Row, SqliteConnection};
 
 use super::fault;
 use crate::engine::{Encoding, EngineError, Fault, Object};
@@ -44,27 +44,23 @@ pub(super) async fn find(
     let Some(row) = found else {
         return Ok(None);
     };
-    let columns = || -> Result<(i64, String, Option<Vec<u8>>), Error> {
-        Ok((
-            row.try_get_unchecked(0)?,
-            row.try_get_unchecked(1)?,
-            row.try_get_unchecked(2)?,
-        ))
-    };
-    let (size, encoding, content) = columns().map_err(fault::from_driver)?;
-    let damaged = |what: &str| {
-        let reason = format!("object `{digest}` has {what}");
-        EngineError::new(Fault::Statement, reason)
-    };
+    let size: Option<i64> = row.try_get_unchecked(0).map_err(fault::from_driver)?;
+    let encoding: Option<String> = row.try_get_unchecked(1).map_err(fault::from_driver)?;
+    let content: Option<Vec<u8>> = row.try_get_unchecked(2).map_err(fault::from_driver)?;
+    // a row that was tampered with is reported as an object that does not fit, and is no error
     Ok(Some(Object {
         digest: *digest,
-        size: u64::try_from(size).map_err(|_| damaged("a size below zero"))?,
-        encoding: encoding_of(&encoding).ok_or_else(|| damaged("an unknown encoding"))?,
+        size: size
+            .and_then(|size| u64::try_from(size).ok())
+            .unwrap_or(u64::MAX),
+        encoding: encoding.map_or(Encoding::Unknown, |name| encoding_of(&name)),
         content: content.unwrap_or_default(),
     }))
 }
 
 /// Returns up to `limit` digests above `after`, in order.
+///
+/// What is no digest is left out: nothing can name it.
 pub(super) async fn digests(
     connection: &mut SqliteConnection,
     after: Option<Digest>,
@@ -72,7 +68,9 @@ pub(super) async fn digests(
 ) -> Result<Vec<Digest>, EngineError> {
     let after = after.map_or_else(Vec::new, |digest| digest.as_bytes().to_vec());
     let found: Vec<Vec<u8>> = sqlx::query_scalar(
-        "SELECT digest FROM main.mledger_objects WHERE digest > ?1 ORDER BY digest LIMIT ?2",
+        "SELECT digest FROM main.mledger_objects \
+         WHERE digest > ?1 AND typeof(digest) = 'blob' AND length(digest) = 32 \
+         ORDER BY digest LIMIT ?2",
     )
     .bind(after)
     .bind(limit)
@@ -98,11 +96,13 @@ fn encoding_name(encoding: Encoding) -> &'static str {
         Encoding::Raw => "raw",
         Encoding::Zstd => "zstd",
         Encoding::Absent => "absent",
+        Encoding::Unknown => "unknown",
     }
 }
 
-fn encoding_of(name: &str) -> Option<Encoding> {
+fn encoding_of(name: &str) -> Encoding {
     [Encoding::Raw, Encoding::Zstd, Encoding::Absent]
         .into_iter()
         .find(|encoding| encoding_name(*encoding) == name)
+        .unwrap_or(Encoding::Unknown)
 }

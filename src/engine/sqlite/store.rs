@@ -5,7 +5,7 @@ use std::path::Path;
 use sqlx::{Row, SqliteConnection};
 
 use super::fault;
-use crate::engine::{EngineError, Identity, Store};
+use crate::engine::{EngineError, Fault, Identity, Store};
 
 /// One definition: the type as `sqlite_schema` has it, the name, and the statement that makes it.
 struct Definition {
@@ -164,10 +164,17 @@ pub(super) async fn identity(
     connection: &mut SqliteConnection,
     path: &Path,
 ) -> Result<Identity, EngineError> {
-    let identity: String = sqlx::query_scalar("SELECT identity FROM main.mledger_lease")
-        .fetch_one(connection)
-        .await
-        .map_err(fault::from_driver)?;
+    let row: Option<Option<String>> =
+        sqlx::query_scalar("SELECT identity FROM main.mledger_lease")
+            .fetch_optional(connection)
+            .await
+            .map_err(fault::from_driver)?;
+    let identity = row.flatten().ok_or_else(|| {
+        EngineError::new(
+            Fault::NotADatabase,
+            "`mledger_lease` has lost what says which database this is",
+        )
+    })?;
     let name = path.file_name().unwrap_or(path.as_os_str());
     Ok(Identity {
         identity,
