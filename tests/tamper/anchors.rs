@@ -1,0 +1,233 @@
+//! A tail cut off, and a ledger replaced as a whole: the log alone cannot show it, what is kept
+//! elsewhere does.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use std::fs;
+
+use mledger::ledger::{Body, Digest, Signer, SigningKey};
+
+use crate::attacker::{Row, force, resigned, rows};
+use crate::specimen::{Given, OTHER, Specimen};
+
+const CUT: [u64; 2] = [1, 5];
+
+#[test]
+fn a_tail_cut_off_is_found_by_what_is_kept_elsewhere() {
+    let specimen = Specimen::new();
+    for cut in CUT {
+        let keep = specimen.size - cut;
+        force(
+            &specimen.project.database(),
+            &format!("DELETE FROM mledger_events WHERE seq >= {keep}"),
+        );
+        for given in [Given::RememberedHead, Given::Checkpoint] {
+            specimen
+                .verify(given)
+                .assert_found("truncated", &format!("{cut} cut off, given {given:?}"));
+        }
+        // every later command on this machine, not only the first
+        for _ in 0..2 {
+            for command in [
+                "status", "plan", "events", "up", "down", "redo", "init", "verify",
+            ] {
+                let ended = specimen.run(&[command, "--json", "--yes"], Given::RememberedHead);
+                assert_eq!(ended.code, 4, "{cut} cut off, `{command}`: {ended:#?}");
+                assert!(
+                    ended.stdout.contains("\"truncated\""),
+                    "{cut} cut off, `{command}`: {ended:#?}"
+                );
+            }
+        }
+        assert_eq!(
+            rows(&specimen.project.database()).len() as u64,
+            keep,
+            "nothing was appended to what is left"
+        );
+        specimen.restore();
+    }
+}
+
+#[test]
+fn a_tail_cut_off_without_an_anchor_is_never_called_complete() {
+    let specimen = Specimen::new();
+    for cut in CUT {
+        let keep = specimen.size - cut;
+        force(
+            &specimen.project.database(),
+            &format!("DELETE FROM mledger_events WHERE seq >= {keep}"),
+        );
+        for given in [Given::Nothing, Given::Ledger, Given::Trust] {
+            specimen
+                .verify(given)
+                .assert_intact("nothing", &format!("{cut} cut off, given {given:?}"));
+        }
+        let said = specimen.run(&["verify"], Given::Nothing).stdout;
+        assert!(
+            said.contains("anchored to nothing")
+                && said.contains("events may be missing at the end"),
+            "the answer says what it does not know: {said}"
+        );
+        assert!(
+            !said
+                .to_lowercase()
+                .split_whitespace()
+                .any(|word| word == "ok"),
+            "and never plain ok: {said}"
+        );
+        specimen.restore();
+    }
+}
+
+#[test]
+fn a_checkpoint_of_the_part_that_is_left_does_not_cover_the_rest() {
+    let specimen = Specimen::new();
+    let checkpoint = fs::read_to_string(specimen.project.path().join("kept/checkpoint")).unwrap();
+    // an attacker who shortens the note as well has no key to sign it with
+    let shorter = checkpoint.replacen(
+        &format!("\n{}\n", specimen.size),
+        &format!("\n{}\n", specimen.size - 1),
+        1,
+    );
+    assert_ne!(checkpoint, shorter);
+    specimen.project.write("kept/checkpoint", &shorter);
+    specimen
+        .verify(Given::Checkpoint)
+        .assert_found("checkpoint-invalid", "a checkpoint edited by hand");
+    specimen.project.write("kept/checkpoint", &checkpoint);
+    specimen
+        .verify(Given::Checkpoint)
+        .assert_intact("checkpoint", "the checkpoint as it was");
+}
+
+#[test]
+fn all_events_deleted_is_a_lost_ledger() {
+    let specimen = Specimen::new();
+    force(&specimen.project.database(), "DELETE FROM mledger_events");
+    for given in Given::ALL {
+        specimen
+            .verify(given)
+            .assert_found("ledger-lost", &format!("all deleted, given {given:?}"));
+        for command in ["status", "plan", "up", "init"] {
+            let ended = specimen.run(&[command, "--json", "--yes"], given);
+            assert_eq!(ended.code, 4, "`{command}` given {given:?}: {ended:#?}");
+        }
+    }
+    assert!(
+        rows(&specimen.project.database()).is_empty(),
+        "no new beginning in silence"
+    );
+}
+
+/// Everything signed anew with the attacker's own key, from the first event on: a ledger that holds
+/// together, and is another one.
+#[test]
+fn a_ledger_begun_anew_with_the_attackers_key_is_found_by_what_is_known_from_outside() {
+    let specimen = Specimen::new();
+    let eve = SigningKey::from_seed([13; 32]);
+    let own = rows(&specimen.project.database());
+    let forged = forge(&own, &eve);
+    let sql: Vec<String> = forged.iter().map(Row::insert).collect();
+    force(
+        &specimen.project.database(),
+        &format!("DELETE FROM mledger_events; {}", sql.join("; ")),
+    );
+    assert_replaced(&specimen, "begun anew with the attacker's key");
+}
+
+/// The same events in the same order, opened and signed by `key`.
+fn forge(own: &[Row], key: &SigningKey) -> Vec<Row> {
+    let first = resigned(&own[..1], 0, key, &|event| {
+        event.key = key.public_key().fingerprint();
+        if let Body::LedgerCreated(body) = &mut event.body {
+            body.key.public = key.public_key().to_openssh();
+        }
+    });
+    let id = Digest::from_bytes(first[0].hash.clone().try_into().unwrap());
+    let mut chain = first;
+    chain.extend_from_slice(&own[1..]);
+    let rest = resigned(&chain, 1, key, &|event| {
+        event.key = key.public_key().fingerprint();
+        event.ledger = id;
+    });
+    chain.truncate(1);
+    chain.extend(rest);
+    chain
+}
+
+#[test]
+fn a_database_replaced_by_another_projects_is_found_by_what_is_known_from_outside() {
+    let specimen = Specimen::new();
+    fs::copy(OTHER.database(), specimen.project.database()).unwrap();
+    assert_replaced(&specimen, "another project's database");
+}
+
+#[track_caller]
+fn assert_replaced(specimen: &Specimen, case: &str) {
+    let verdict = specimen.verify(Given::Nothing);
+    assert_eq!(verdict.trusted, Some(false), "{case}: {:#?}", verdict.ended);
+    assert_eq!(verdict.anchored_to.as_deref(), Some("nothing"), "{case}");
+    assert!(
+        verdict.warnings.contains("first-key-not-trusted"),
+        "{case}: a machine that knows nothing says so: {:#?}",
+        verdict.ended
+    );
+    for (given, code) in [
+        (Given::RememberedHead, "ledger-mismatch"),
+        (Given::Ledger, "ledger-mismatch"),
+        (Given::Checkpoint, "checkpoint-invalid"),
+        (Given::Trust, "key-unknown"),
+    ] {
+        specimen
+            .verify(given)
+            .assert_found(code, &format!("{case}, given {given:?}"));
+    }
+    for command in ["status", "plan", "up", "down", "init"] {
+        let ended = specimen.run(&[command, "--json", "--yes"], Given::RememberedHead);
+        assert_eq!(ended.code, 4, "{case}, `{command}`: {ended:#?}");
+        assert!(
+            ended.stdout.contains("ledger-mismatch"),
+            "{case}: {ended:#?}"
+        );
+    }
+    specimen.project.write(
+        "mledger.toml",
+        &format!(
+            "[environments.development]\nledger = \"{}\"\n",
+            specimen.ledger
+        ),
+    );
+    specimen.verify(Given::Nothing).assert_found(
+        "ledger-mismatch",
+        &format!("{case}, pinned by the configuration"),
+    );
+}
+
+/// An older copy of the whole database is a ledger that was cut off, whatever else fits.
+#[test]
+fn a_restored_older_copy_is_found() {
+    let specimen = Specimen::new();
+    let project = &specimen.project;
+    project.write("migrations/6_m6.sql", &crate::support::effects(6));
+    project.ok(&["up"]);
+    specimen.restore();
+    for command in ["status", "up", "verify"] {
+        let ended = project.run(&[command, "--json"]);
+        assert_eq!(ended.code, 4, "`{command}`: {ended:#?}");
+        assert!(ended.stdout.contains("\"truncated\""), "{ended:#?}");
+    }
+    specimen.verify(Given::Checkpoint).assert_intact(
+        "checkpoint",
+        "the older checkpoint covers what the copy has",
+    );
+    // a ledger that forks there has the size again and not the hash
+    let other = tempfile::tempdir().unwrap();
+    let elsewhere = other.path().to_str().unwrap().to_owned();
+    let again = project.run_with(&["up"], &[("XDG_STATE_HOME", &elsewhere)]);
+    assert_eq!(
+        again.code, 0,
+        "a machine that knows nothing goes on: {again:#?}"
+    );
+    let ended = project.run(&["status", "--json"]);
+    assert_eq!(ended.code, 4, "the fork is found by its hash: {ended:#?}");
+    assert!(ended.stdout.contains("checkpoint-mismatch"), "{ended:#?}");
+}
