@@ -1,6 +1,6 @@
 //! From an error to words, a JSON document and an exit code: the one place where that is done.
 
-use ledger::Finding;
+use ledger::{Direction, Finding};
 use mledger::error::{Error, StopReason};
 use mledger::migration::Problem;
 use mledger::report::{Refusal, RunReport};
@@ -211,6 +211,11 @@ fn hint(error: &Error) -> Option<String> {
             "look at the database, then say what is true with `mledger resolve {version} --applied`, \
              `--not-applied` or `--resume`, and `--reason TEXT`"
         ),
+        // the down script that runs is the recorded one, so a corrected file must be signed for first
+        Error::Failed { version, done, .. } if fell_back(done) => format!(
+            "correct the down script, `mledger resolve {version} --accept-change --reason TEXT`, then \
+             run the command again"
+        ),
         Error::Failed { .. } => "correct the file, then run the command again".to_owned(),
         Error::Refused(refusals) | Error::Undecided(refusals) => match refusals.as_slice() {
             [one] => one.hint.clone(),
@@ -281,6 +286,13 @@ fn began(done: &RunReport) -> bool {
 /// Says whether a finding alone makes a command fail.
 pub(crate) fn is_error(finding: &Finding) -> bool {
     finding.severity == ledger::Severity::Error
+}
+
+/// Says whether the run's last migration was being rolled back.
+fn fell_back(done: &RunReport) -> bool {
+    done.migrations
+        .last()
+        .is_some_and(|migration| migration.direction == Direction::Down)
 }
 
 #[cfg(test)]

@@ -164,11 +164,10 @@ pub(super) async fn identity(
     connection: &mut SqliteConnection,
     path: &Path,
 ) -> Result<Identity, EngineError> {
-    let row: Option<Option<String>> =
-        sqlx::query_scalar("SELECT identity FROM main.mledger_lease")
-            .fetch_optional(connection)
-            .await
-            .map_err(fault::from_driver)?;
+    let row: Option<Option<String>> = sqlx::query_scalar("SELECT identity FROM main.mledger_lease")
+        .fetch_optional(connection)
+        .await
+        .map_err(fault::from_driver)?;
     let identity = row.flatten().ok_or_else(|| {
         EngineError::new(
             Fault::NotADatabase,
