@@ -52,6 +52,8 @@ impl Migrator {
                 "the ledger is not the one that was seen at this address before".to_owned(),
             );
         }
+        self.verify_identity(&mut *session, log.history(), &mut found)
+            .await?;
         self.verify_objects(&mut *session, &mut found).await?;
         self.verify_files(log.history(), &mut found)?;
         self.verify_schema(&mut *session, log.history(), request.strict, &mut found)
