@@ -1,6 +1,6 @@
 //! The full verification of a live database: log, objects, files, guards, schema.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ledger::trust::AllowedSigners;
 use ledger::verify::SignatureCheck;
@@ -10,7 +10,7 @@ use super::{Migrator, open, status};
 use crate::engine::{Object, Session, Store};
 use crate::error::Error;
 use crate::log::Log;
-use crate::migration::Migration;
+use crate::migration::{Migration, Version};
 use crate::object::{self, Unusable};
 use crate::projection::history::History;
 use crate::report::{Checked, VerifyReport};
@@ -197,13 +197,15 @@ impl Migrator {
             return Ok(());
         }
         let files = self.files()?;
+        let by_version: BTreeMap<&Version, &Migration> =
+            files.iter().map(|file| (&file.version, file)).collect();
         for (version, entry, applied) in history.applied() {
             let Some(recorded) = applied.checksum else {
                 continue;
             };
             found.checked.files += 1;
             let name = format!("{}_{}", entry.version, entry.name);
-            let file = files.iter().find(|file| file.version == *version);
+            let file = by_version.get(version).copied();
             found.file(&name, file, recorded, applied.script, applied.seq);
         }
         Ok(())
