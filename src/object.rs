@@ -48,6 +48,10 @@ pub fn pack(digest: Digest, bytes: &[u8]) -> Object {
 fn compress(bytes: &[u8]) -> Option<Vec<u8>> {
     let bounded = Bounded { bytes: Vec::new() };
     let mut encoder = zstd::Encoder::new(bounded, LEVEL).ok()?;
+    // without it the encoder makes room for a text without end, for each small script anew
+    encoder
+        .set_pledged_src_size(Some(bytes.len() as u64))
+        .ok()?;
     encoder.write_all(bytes).ok()?;
     Some(encoder.finish().ok()?.bytes)
 }
