@@ -22,13 +22,19 @@ pub(super) async fn begin(
     begin: &Begin,
 ) -> Result<(), EngineError> {
     let deadline = Instant::now().checked_add(begin.lock_timeout);
-    // inside a transaction this pragma would do nothing and say nothing
-    let enforce = format!("PRAGMA foreign_keys = {}", begin.enforce_foreign_keys);
-    execute(connection, enforce).await?;
+    // a commit in a rollback-journal mode waits for readers, also where the start was not to wait
+    let afterwards = begin.lock_timeout.max(BUSY_TIMEOUT);
     loop {
         let left = deadline.map_or(SLICE, |end| end.saturating_duration_since(Instant::now()));
-        wait_at_most(connection, left.min(SLICE)).await?;
-        match execute(connection, "BEGIN IMMEDIATE".to_owned()).await {
+        // sent as one text, which SQLite leaves at the first statement that fails; inside a
+        // transaction the first pragma would do nothing and say nothing
+        let attempt = format!(
+            "PRAGMA foreign_keys = {}; {}; BEGIN IMMEDIATE; {}",
+            begin.enforce_foreign_keys,
+            waiting_at_most(left.min(SLICE)),
+            waiting_at_most(afterwards),
+        );
+        match execute(connection, attempt).await {
             Err(busy) if busy.fault == Fault::Busy => {
                 if switch.is_stopped() {
                     return Err(EngineError::new(
@@ -41,12 +47,9 @@ pub(super) async fn begin(
                     return Err(busy);
                 }
             }
-            Err(error) => return Err(error),
-            Ok(()) => break,
+            answer => return answer,
         }
     }
-    // a commit in a rollback-journal mode waits for readers, also where the start was not to wait
-    wait_at_most(connection, begin.lock_timeout.max(BUSY_TIMEOUT)).await
 }
 
 /// Commits; an error leaves the transaction open or rolled back, never half of each.
@@ -85,8 +88,12 @@ async fn wait_at_most(
     connection: &mut SqliteConnection,
     wait: Duration,
 ) -> Result<(), EngineError> {
+    execute(connection, waiting_at_most(wait)).await
+}
+
+fn waiting_at_most(wait: Duration) -> String {
     let wait = i32::try_from(wait.as_millis()).unwrap_or(i32::MAX);
-    execute(connection, format!("PRAGMA busy_timeout = {wait}")).await
+    format!("PRAGMA busy_timeout = {wait}")
 }
 
 async fn execute(connection: &mut SqliteConnection, sql: String) -> Result<(), EngineError> {
