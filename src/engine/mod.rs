@@ -293,8 +293,8 @@ pub trait Session: Send {
     /// Says whether the transaction that [`Session::begin`] opened is still open.
     async fn in_transaction(&mut self) -> Result<bool, EngineError>;
 
-    /// Executes one statement of a script and returns how many rows it changed.
-    async fn execute(&mut self, sql: &str) -> Result<u64, EngineError>;
+    /// Executes one statement of a script; rows that it returns are dropped.
+    async fn execute(&mut self, sql: &str) -> Result<(), EngineError>;
 
     /// Runs a query that must give one row whose first column is true; says whether it did.
     async fn holds(&mut self, sql: &str) -> Result<bool, EngineError>;

@@ -50,7 +50,7 @@ pub(super) async fn execute(
     sql: &str,
     stop: &Stop,
     deadline: Option<tokio::time::Instant>,
-) -> Result<u64, Halt> {
+) -> Result<(), Halt> {
     if let Some(reason) = stop.requested() {
         return Err(Halt::Stopped(reason));
     }

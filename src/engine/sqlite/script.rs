@@ -10,29 +10,20 @@ use crate::engine::{EngineError, Fault};
 /// temporary objects all need one of them.
 const SESSION_WORDS: [&str; 5] = ["pragma", "attach", "detach", "temp", "temporary"];
 
-/// Executes one statement and returns how many rows it changed.
-///
-/// `total` is SQLite's count of all rows changed so far, where it is known; without it a statement
-/// that changes no rows would answer with the count of the one before it.
+/// Executes one statement. Not a word more is exchanged with the connection's thread, since a script
+/// may have millions of them.
 pub(super) async fn execute(
     connection: &mut SqliteConnection,
     sql: &str,
-    total: &mut Option<i64>,
-) -> Result<u64, EngineError> {
+) -> Result<(), EngineError> {
     refuse_nul(sql)?;
-    let before = match total.take() {
-        Some(total) => total,
-        None => changes(connection).await?.1,
-    };
     let executed = sqlx::raw_sql(AssertSqlSafe(sql.to_owned()))
         .execute(&mut *connection)
         .await;
-    if let Err(error) = executed {
-        return Err(locate::find(connection, sql, fault::from_driver(error)).await);
+    match executed {
+        Ok(_) => Ok(()),
+        Err(error) => Err(locate::find(connection, sql, fault::from_driver(error)).await),
     }
-    let (last, after) = changes(connection).await?;
-    *total = Some(after);
-    Ok(if after == before { 0 } else { last })
 }
 
 /// Runs a query and says whether it gives one row whose first column is true for SQLite.
@@ -96,15 +87,6 @@ pub(super) fn may_change_session(sql: &str) -> bool {
                 .iter()
                 .any(|known| word.eq_ignore_ascii_case(known.as_bytes()))
         })
-}
-
-/// Returns the rows changed by the last statement that changed any, and by all of them.
-async fn changes(connection: &mut SqliteConnection) -> Result<(u64, i64), EngineError> {
-    let (last, all): (i64, i64) = sqlx::query_as("SELECT changes(), total_changes()")
-        .fetch_one(connection)
-        .await
-        .map_err(fault::from_driver)?;
-    Ok((u64::try_from(last).unwrap_or_default(), all))
 }
 
 /// SQLite reads a statement up to a NUL and would leave out the rest in silence.

@@ -28,8 +28,6 @@ pub(super) struct SqliteSession {
     began_after: Option<u64>,
     /// A script may have changed the session since it was opened.
     changed: bool,
-    /// SQLite's count of changed rows, as long as no statement of our own has added to it.
-    total_changes: Option<i64>,
 }
 
 impl SqliteSession {
@@ -48,7 +46,6 @@ impl SqliteSession {
             connection: Some(connection),
             began_after: None,
             changed: false,
-            total_changes: None,
         })
     }
 
@@ -56,12 +53,6 @@ impl SqliteSession {
         self.connection
             .as_mut()
             .ok_or_else(|| EngineError::new(Fault::Io, "the connection is closed"))
-    }
-
-    /// The connection, for a statement of our own that writes.
-    fn writing(&mut self) -> Result<&mut SqliteConnection, EngineError> {
-        self.total_changes = None;
-        self.connection()
     }
 
     /// Names the file in errors that are about it.
@@ -93,7 +84,6 @@ impl SqliteSession {
         self.switch.0.install(&mut fresh).await?;
         self.connection = Some(fresh);
         self.changed = false;
-        self.total_changes = None;
         Ok(())
     }
 }
@@ -106,7 +96,7 @@ impl Session for SqliteSession {
     }
 
     async fn create_store(&mut self, identity: &str) -> Result<(), EngineError> {
-        let answer = store::create(self.writing()?, identity).await;
+        let answer = store::create(self.connection()?, identity).await;
         self.named(answer)
     }
 
@@ -122,12 +112,12 @@ impl Session for SqliteSession {
     }
 
     async fn append(&mut self, records: &[Record]) -> Result<(), EngineError> {
-        let answer = events::append(self.writing()?, records).await;
+        let answer = events::append(self.connection()?, records).await;
         self.named(answer)
     }
 
     async fn put_object(&mut self, object: &Object) -> Result<(), EngineError> {
-        let answer = objects::put(self.writing()?, object).await;
+        let answer = objects::put(self.connection()?, object).await;
         self.named(answer)
     }
 
@@ -155,17 +145,17 @@ impl Session for SqliteSession {
         claim: &Claim,
         replacing: Option<Uuid>,
     ) -> Result<bool, EngineError> {
-        let answer = lease::take(self.writing()?, claim, replacing).await;
+        let answer = lease::take(self.connection()?, claim, replacing).await;
         self.named(answer)
     }
 
     async fn renew_lease(&mut self, token: Uuid, duration: Duration) -> Result<bool, EngineError> {
-        let answer = lease::renew(self.writing()?, token, duration).await;
+        let answer = lease::renew(self.connection()?, token, duration).await;
         self.named(answer)
     }
 
     async fn release_lease(&mut self, token: Uuid) -> Result<bool, EngineError> {
-        let answer = lease::release(self.writing()?, token).await;
+        let answer = lease::release(self.connection()?, token).await;
         self.named(answer)
     }
 
@@ -207,14 +197,12 @@ impl Session for SqliteSession {
         self.named(answer)
     }
 
-    async fn execute(&mut self, sql: &str) -> Result<u64, EngineError> {
+    async fn execute(&mut self, sql: &str) -> Result<(), EngineError> {
         self.changed = self.changed || script::may_change_session(sql);
-        let mut total = self.total_changes.take();
         self.arm()?;
         let connection = self.connection()?;
-        let answer = script::execute(connection, sql, &mut total).await;
+        let answer = script::execute(connection, sql).await;
         self.disarm();
-        self.total_changes = total;
         self.named(answer)
     }
 

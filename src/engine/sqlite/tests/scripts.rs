@@ -9,27 +9,6 @@ const ENDLESS: &str = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 F
                        SELECT count(*) FROM n";
 
 #[tokio::test]
-async fn changed_rows_are_counted_for_the_statement_that_changed_them() {
-    let place = Place::with_store().await;
-    let mut session = place.writer().await;
-    assert_eq!(session.execute("CREATE TABLE t (x)").await, Ok(0));
-    assert_eq!(
-        session.execute("INSERT INTO t VALUES (1), (2)").await,
-        Ok(2)
-    );
-    assert_eq!(session.execute("CREATE TABLE u (x)").await, Ok(0));
-    assert_eq!(
-        session.execute("UPDATE t SET x = 0 WHERE x > 1").await,
-        Ok(1)
-    );
-    session.begin(&BEGIN).await.unwrap();
-    super::append_note(&mut *session).await;
-    assert_eq!(session.execute("DROP TABLE u").await, Ok(0));
-    assert_eq!(session.execute("SELECT * FROM t").await, Ok(0));
-    session.commit().await.unwrap();
-}
-
-#[tokio::test]
 async fn errors_carry_code_and_place() {
     let place = Place::new();
     let mut session = place.writer().await;
