@@ -10,10 +10,10 @@ use ledger::{
     Body, DatabaseId, Digest, Holder, KeyGrant, LedgerCreated, LockAcquired, LockBroken, Role,
     RunStarted,
 };
-use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::open::{self, Opened};
+use super::wait::Wait;
 use super::work::{Decision, Work, makes_batch};
 use super::{Migrator, Signing};
 use crate::context::Progress;
@@ -30,9 +30,6 @@ use crate::migration::Migration;
 use crate::object;
 use crate::plan::canonical;
 use crate::report::{LockView, RunReport};
-
-/// How long a waiter sleeps between two looks at the lease.
-const POLL: Duration = Duration::from_millis(100);
 
 /// How long one attempt waits for another writer, so that a request to stop is noticed soon.
 const ATTEMPT: Duration = Duration::from_millis(500);
@@ -66,9 +63,7 @@ struct Begun {
 struct Wish<'a> {
     work: Work<'a>,
     files: &'a [Migration],
-    began: Instant,
-    began_ms: u64,
-    deadline: Instant,
+    wait: Wait,
 }
 
 impl Migrator {
@@ -89,13 +84,10 @@ impl Migrator {
             self.context.source.id(),
         );
         journal.may_sign(&log, &[Role::Operator])?;
-        let began = Instant::now();
         let wish = Wish {
             work,
             files,
-            began,
-            began_ms: self.context.source.ticks_ms(),
-            deadline: began + self.settings.lease_wait,
+            wait: self.begin_to_wait(),
         };
         drop(opened.session);
         let mut session = self
@@ -117,7 +109,7 @@ impl Migrator {
                 lock_timeout: ATTEMPT,
             };
             if let Err(error) = session.begin(&begin).await {
-                self.wait_for_writer(&wish, error).await?;
+                self.wait_for_writer(&wish.wait, error)?;
                 continue;
             }
             let attempt = self
@@ -133,7 +125,8 @@ impl Migrator {
                 }
                 Ok(Attempt::Held(holder)) => {
                     self.roll_back(&mut *session).await?;
-                    self.wait_for_holder(&wish, &mut *session, holder).await?;
+                    self.wait_for_holder(&wish.wait, &mut *session, holder)
+                        .await?;
                 }
                 Err(error) => {
                     // the error that led here says more than one of the rollback
@@ -260,7 +253,7 @@ impl Migrator {
     ) -> Result<Begun, Error> {
         let fail = |error| self.engine_error(error, "taking the lease");
         let token = self.context.source.id();
-        let waited_ms = self.waited_ms(wish);
+        let waited_ms = self.waited_ms(&wish.wait);
         let taken = session
             .take_lease(
                 &self.claim(token, journal.run()),
@@ -404,16 +397,12 @@ impl Migrator {
             lease: self.settings.lease,
             lock_timeout: self.settings.lock_timeout,
             batch: begun.batch,
-            began_ms: wish.began_ms,
+            began_ms: wish.wait.began_ms,
             heartbeat,
             started: Some(0),
             finishing: false,
             violations: None,
         })))
-    }
-
-    fn waited_ms(&self, wish: &Wish<'_>) -> u64 {
-        self.context.source.ticks_ms().saturating_sub(wish.began_ms)
     }
 
     fn claim(&self, token: Uuid, run: Uuid) -> Claim {
@@ -469,70 +458,6 @@ impl Migrator {
             .rollback()
             .await
             .map_err(|error| self.engine_error(error, "taking the lease"))
-    }
-
-    /// Another process is writing: that is waited for like a lease.
-    async fn wait_for_writer(&self, wish: &Wish<'_>, error: EngineError) -> Result<(), Error> {
-        if error.fault != Fault::Busy {
-            return Err(self.engine_error(error, "taking the lease"));
-        }
-        if Instant::now() >= wish.deadline {
-            return Err(Error::Locked {
-                holder: None,
-                message: format!(
-                    "another process has been writing to the database for {} s",
-                    wish.began.elapsed().as_secs()
-                ),
-                done: Box::default(),
-            });
-        }
-        Ok(())
-    }
-
-    /// Looks at the lease, from a connection that is idle in between, until it may be taken.
-    async fn wait_for_holder(
-        &self,
-        wish: &Wish<'_>,
-        session: &mut dyn Session,
-        mut holder: LockView,
-    ) -> Result<(), Error> {
-        loop {
-            if Instant::now() >= wish.deadline {
-                let message = format!(
-                    "another run holds the lease: `{}` on `{}` since {}, and it was waited for {} s",
-                    holder.actor,
-                    holder.host,
-                    holder.since,
-                    wish.began.elapsed().as_secs()
-                );
-                return Err(Error::Locked {
-                    holder: Some(Box::new(holder)),
-                    message,
-                    done: Box::default(),
-                });
-            }
-            self.context.observer.observe(&Progress::Waiting {
-                holder: &holder,
-                waited_ms: self.waited_ms(wish),
-            });
-            tokio::select! {
-                () = tokio::time::sleep(POLL) => {}
-                reason = self.context.stop.wait() => {
-                    return Err(Error::Stopped { reason, done: Box::default() });
-                }
-            }
-            match session.lease().await {
-                Ok(None) => return Ok(()),
-                Ok(Some(lease)) => {
-                    holder = lease::view(&lease);
-                    if lease::replaceable(&holder).is_some() {
-                        return Ok(());
-                    }
-                }
-                Err(error) if error.fault == Fault::Busy => {}
-                Err(error) => return Err(self.engine_error(error, "waiting for the lease")),
-            }
-        }
     }
 }
 

@@ -12,6 +12,7 @@ mod resolve;
 mod run;
 mod status;
 mod verify;
+mod wait;
 mod work;
 
 use std::sync::Arc;
