@@ -297,6 +297,10 @@ pub trait Session: Send {
     async fn execute(&mut self, sql: &str) -> Result<(), EngineError>;
 
     /// Runs a query that must give one row whose first column is true; says whether it did.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault::Statement`] where the statement is one that writes: nothing of it is done.
     async fn holds(&mut self, sql: &str) -> Result<bool, EngineError>;
 
     /// Returns a description of each row that breaks a foreign key, sorted; where foreign keys

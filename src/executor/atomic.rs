@@ -77,13 +77,18 @@ async fn execute_all(run: &mut Run, step: &Step, script: &Script) -> Result<(), 
             });
         }
     }
+    still_open(run, step, "the script").await
+}
+
+/// What runs in the step's transaction must leave it open: the event that says so belongs into it.
+async fn still_open(run: &mut Run, step: &Step, what: &str) -> Result<(), StepFailure> {
     let open = run.session.in_transaction().await;
     if open.map_err(|error| StepFailure::engine(error, "checking the transaction"))? {
         return Ok(());
     }
     Err(StepFailure::Sql(Box::new(about(
         step,
-        "the script ended the transaction that it ran in".to_owned(),
+        format!("{what} ended the transaction that it ran in"),
     ))))
 }
 
@@ -167,7 +172,7 @@ pub(super) async fn verify(run: &mut Run, script: &Script, step: &Step) -> Resul
         failure.statement = None;
         return Err(StepFailure::Sql(Box::new(failure)));
     }
-    Ok(())
+    still_open(run, step, "a verification query").await
 }
 
 impl Run {

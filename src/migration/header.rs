@@ -1,233 +1,153 @@
-//! The metadata header: a JSON object in the comment lines after `-- @metadata`.
+//! The header of a migration: a JSON object in the comment lines from `-- @metadata` on.
 
-use std::collections::BTreeMap;
+use std::fmt;
+use std::path::Path;
 
-use ledger::canonical::Value;
+use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::Value as Json;
 
-/// The longest a text of the header may be, in bytes, so that an event can hold the whole header.
-const TEXT_LIMIT: usize = 4 * 1024;
+use super::metadata::Metadata;
+use super::problem::Problem;
 
-/// The most texts a list of the header may have.
-const LIST_LIMIT: usize = 200;
+const HINT: &str = "the header is a JSON object in comment lines; docs/cli.md lists its members";
 
-/// What a migration says of itself.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[expect(
-    missing_docs,
-    reason = "the members of the header, described in docs/cli.md"
-)]
-pub struct Metadata {
-    pub author: Option<String>,
-    pub description: Option<String>,
-    pub breaking_change: Option<bool>,
-    /// In milliseconds.
-    pub estimated_duration: Option<u64>,
-    /// `small`, `medium` or `large`.
-    pub data_volume: Option<String>,
-    /// `low`, `medium` or `high`.
-    pub risk: Option<String>,
-    pub tags: Vec<String>,
-    /// Versions that must be applied first.
-    pub dependencies: Vec<String>,
-    pub requires_downtime: Option<bool>,
-    pub affected_tables: Vec<String>,
-    pub rollback_strategy: Option<String>,
-    pub ticket: Option<String>,
-    /// `ddl`, `dml` or `function`.
-    pub kind: Option<String>,
-    recorded: BTreeMap<String, Value>,
+/// The lines of a header as they are read, until its object is closed.
+#[derive(Debug)]
+pub(super) struct Header {
+    text: String,
+    /// The line of the file that each line of `text` is from.
+    lines: Vec<usize>,
+    depth: usize,
+    in_string: bool,
+    escaped: bool,
+    closed: bool,
 }
 
-impl Metadata {
-    /// Returns the header as events record it: member names in snake case, sets sorted.
-    pub fn recorded(&self) -> BTreeMap<String, Value> {
-        self.recorded.clone()
+impl Header {
+    /// Begins with what stands behind `@metadata` on line `line` of the file.
+    pub(super) fn begin(line: usize, text: &str) -> Self {
+        let mut header = Self {
+            text: String::new(),
+            lines: Vec::new(),
+            depth: 0,
+            in_string: false,
+            escaped: false,
+            closed: false,
+        };
+        header.push(line, text);
+        header
     }
 
-    /// Reads the members of a header; unknown ones are returned as warnings.
-    ///
-    /// # Errors
-    ///
-    /// A sentence that says what was expected and found.
-    pub(super) fn from_json(
-        members: &serde_json::Map<String, Json>,
-    ) -> Result<(Self, Vec<String>), String> {
-        let mut metadata = Self::default();
-        let mut unknown = Vec::new();
-        for (name, value) in members {
-            if let Some(recorded) = metadata.take(name, value)? {
-                metadata.recorded.insert(snake_case(name), recorded);
-            } else {
-                unknown.push(name.clone());
+    /// Says whether the object is closed, so that no further line belongs to it.
+    pub(super) fn is_closed(&self) -> bool {
+        self.closed
+    }
+
+    /// Takes the text of one more comment line.
+    pub(super) fn push(&mut self, line: usize, text: &str) {
+        let text = text.trim_end_matches(['\r', '\n']);
+        self.lines.push(line);
+        self.text.push_str(text);
+        self.text.push('\n');
+        for byte in text.bytes() {
+            if self.in_string {
+                match byte {
+                    _ if self.escaped => self.escaped = false,
+                    b'\\' => self.escaped = true,
+                    b'"' => self.in_string = false,
+                    _ => {}
+                }
+                continue;
+            }
+            match byte {
+                b'"' => self.in_string = true,
+                b'{' | b'[' => self.depth += 1,
+                b'}' | b']' => {
+                    self.depth = self.depth.saturating_sub(1);
+                    self.closed |= self.depth == 0;
+                }
+                // what is no object is closed by its own error
+                byte if self.depth == 0 && !byte.is_ascii_whitespace() => self.closed = true,
+                _ => {}
             }
         }
-        Ok((metadata, unknown))
     }
 
-    fn take(&mut self, name: &str, value: &Json) -> Result<Option<Value>, String> {
-        match name {
-            "author" => text(name, value, &mut self.author),
-            "description" => text(name, value, &mut self.description),
-            "breakingChange" => flag(name, value, &mut self.breaking_change),
-            "estimatedDuration" => number(name, value, &mut self.estimated_duration),
-            "dataVolume" => word(
-                name,
-                value,
-                &["small", "medium", "large"],
-                &mut self.data_volume,
-            ),
-            "risk" => word(name, value, &["low", "medium", "high"], &mut self.risk),
-            "tags" => set(name, value, &mut self.tags),
-            "dependencies" => set(name, value, &mut self.dependencies),
-            "requiresDowntime" => flag(name, value, &mut self.requires_downtime),
-            "affectedTables" => set(name, value, &mut self.affected_tables),
-            "rollbackStrategy" => text(name, value, &mut self.rollback_strategy),
-            "ticket" => text(name, value, &mut self.ticket),
-            "type" => word(name, value, &["ddl", "dml", "function"], &mut self.kind),
-            _ => Ok(None),
-        }
-    }
-}
-
-type Taken = Result<Option<Value>, String>;
-
-fn text(name: &str, value: &Json, into: &mut Option<String>) -> Taken {
-    let text = string(name, value)?;
-    *into = Some(text.clone());
-    Ok(Some(Value::Text(text)))
-}
-
-fn word(name: &str, value: &Json, words: &[&str], into: &mut Option<String>) -> Taken {
-    let found = string(name, value)?;
-    if !words.contains(&found.as_str()) {
-        return Err(format!(
-            "expected `{name}` to be one of `{}`, found `{found}`",
-            words.join("`, `")
-        ));
-    }
-    *into = Some(found.clone());
-    Ok(Some(Value::Text(found)))
-}
-
-fn flag(name: &str, value: &Json, into: &mut Option<bool>) -> Taken {
-    let Json::Bool(flag) = value else {
-        return Err(format!(
-            "expected `{name}` to be true or false, found {value}"
-        ));
-    };
-    *into = Some(*flag);
-    Ok(Some(Value::Bool(*flag)))
-}
-
-fn number(name: &str, value: &Json, into: &mut Option<u64>) -> Taken {
-    let number = value.as_u64().and_then(|number| {
-        let signed = i64::try_from(number).ok()?;
-        (signed < 1 << 53).then_some((number, signed))
-    });
-    let Some((number, signed)) = number else {
-        return Err(format!(
-            "expected `{name}` to be a whole number of milliseconds, found {value}"
-        ));
-    };
-    *into = Some(number);
-    Ok(Some(Value::Integer(signed)))
-}
-
-fn set(name: &str, value: &Json, into: &mut Vec<String>) -> Taken {
-    let Json::Array(items) = value else {
-        return Err(format!(
-            "expected `{name}` to be a list of texts, found {value}"
-        ));
-    };
-    if items.len() > LIST_LIMIT {
-        return Err(format!(
-            "expected `{name}` to have at most {LIST_LIMIT} items, found {}",
-            items.len()
-        ));
-    }
-    let mut texts = items
-        .iter()
-        .map(|item| string(name, item))
-        .collect::<Result<Vec<_>, _>>()?;
-    texts.sort();
-    texts.dedup();
-    into.clone_from(&texts);
-    Ok(Some(Value::List(
-        texts.into_iter().map(Value::Text).collect(),
-    )))
-}
-
-fn string(name: &str, value: &Json) -> Result<String, String> {
-    let Json::String(text) = value else {
-        return Err(format!("expected `{name}` to hold text, found {value}"));
-    };
-    if text.len() > TEXT_LIMIT {
-        return Err(format!(
-            "expected `{name}` to have at most {TEXT_LIMIT} bytes, found {}",
-            text.len()
-        ));
-    }
-    Ok(ledger::clean(text))
-}
-
-/// `breakingChange` becomes `breaking_change`.
-fn snake_case(name: &str) -> String {
-    let mut snake = String::with_capacity(name.len() + 2);
-    for character in name.chars() {
-        if character.is_ascii_uppercase() {
-            snake.push('_');
-        }
-        snake.push(character.to_ascii_lowercase());
-    }
-    snake
-}
-
-#[cfg(test)]
-mod tests {
-    #![expect(clippy::unwrap_used, reason = "tests")]
-
-    use super::*;
-
-    fn read(json: &str) -> Result<(Metadata, Vec<String>), String> {
-        let Json::Object(members) = serde_json::from_str(json).unwrap() else {
-            unreachable!("an object was given");
+    /// Reads the object; what is odd and stops nothing is returned beside it.
+    pub(super) fn read(self, path: &Path) -> Result<(Metadata, Vec<Problem>), Problem> {
+        let first = self.line_at(0);
+        let refuse = |line: usize, message: String| {
+            Problem::new("header-invalid", path, message, HINT).at_line(line)
         };
-        Metadata::from_json(&members)
-    }
-
-    #[test]
-    fn members_are_typed_and_recorded_in_snake_case_with_sets_sorted() {
-        let (metadata, unknown) = read(
-            r#"{"author":"dana","breakingChange":false,"estimatedDuration":1000,
-                "tags":["b","a","b"],"reviewer":"omar"}"#,
-        )
-        .unwrap();
-        assert_eq!(metadata.author.as_deref(), Some("dana"));
-        assert_eq!(metadata.estimated_duration, Some(1000));
-        assert_eq!(unknown, ["reviewer"]);
-        let recorded = metadata.recorded();
-        assert_eq!(recorded["breaking_change"], Value::Bool(false));
-        assert_eq!(
-            recorded["tags"],
-            Value::List(vec![Value::Text("a".into()), Value::Text("b".into())])
-        );
-        assert!(!recorded.contains_key("reviewer"));
-    }
-
-    #[test]
-    fn members_of_another_type_are_refused() {
-        for json in [
-            r#"{"author":1}"#,
-            r#"{"breakingChange":"no"}"#,
-            r#"{"estimatedDuration":1.5}"#,
-            r#"{"estimatedDuration":-1}"#,
-            r#"{"estimatedDuration":9007199254740992}"#,
-            r#"{"risk":"none"}"#,
-            r#"{"tags":"a"}"#,
-            r#"{"tags":[1]}"#,
-        ] {
-            assert!(read(json).is_err(), "{json}");
+        if !self.closed {
+            let message = "expected the `}` of the header in a comment line, found none";
+            return Err(refuse(first, message.to_owned()));
         }
+        let members: Members = serde_json::from_str(&self.text).map_err(|error| {
+            let message = error.to_string();
+            // the parser counts from the header's first line
+            let message = message.split(" at line ").next().unwrap_or_default();
+            refuse(
+                self.line_at(error.line().saturating_sub(1)),
+                format!("the header is not a JSON object: {message}"),
+            )
+        })?;
+        let (metadata, unknown) = Metadata::from_members(&members.0).map_err(|invalid| {
+            let line = invalid.member.map_or(first, |name| self.line_of(&name));
+            refuse(line, invalid.message)
+        })?;
+        let warnings = unknown.iter().map(|name| {
+            let message = format!("the header's member `{name}` is not known and is not recorded");
+            Problem::new(
+                "metadata-unknown",
+                path,
+                message,
+                "docs/cli.md lists the members",
+            )
+            .at_line(self.line_of(name))
+        });
+        Ok((metadata, warnings.collect()))
+    }
+
+    fn line_at(&self, index: usize) -> usize {
+        let line = self.lines.get(index).or(self.lines.last());
+        line.copied().unwrap_or(1)
+    }
+
+    /// The line of the file on which the member stands; its first where that cannot be told.
+    fn line_of(&self, member: &str) -> usize {
+        let name = Json::from(member).to_string();
+        let index = self.text.lines().position(|line| line.contains(&name));
+        self.line_at(index.unwrap_or(0))
+    }
+}
+
+/// The members of an object in their order, none twice: a map would silently keep the last of two.
+struct Members(Vec<(String, Json)>);
+
+impl<'de> Deserialize<'de> for Members {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(MembersVisitor)
+    }
+}
+
+struct MembersVisitor;
+
+impl<'de> Visitor<'de> for MembersVisitor {
+    type Value = Members;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
+        let mut members: Vec<(String, Json)> = Vec::new();
+        while let Some((name, value)) = map.next_entry::<String, Json>()? {
+            if members.iter().any(|(known, _)| *known == name) {
+                return Err(A::Error::custom(format!("member `{name}` stands twice")));
+            }
+            members.push((name, value));
+        }
+        Ok(Members(members))
     }
 }

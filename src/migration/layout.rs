@@ -1,22 +1,43 @@
-//! Where in a file the sections are, found by reading it as SQL: a marker inside a string is data.
+//! Where in a file the header, the sections and their directives are, found by reading it as SQL: a
+//! marker inside a string or a closed block comment is data.
 
 use std::ops::Range;
 use std::path::Path;
 
-use serde_json::Value as Json;
-
 use super::directives::Directives;
-use super::header::Metadata;
+use super::header::Header;
+use super::marker::{Line, Marker};
+use super::metadata::Metadata;
 use super::problem::Problem;
-use super::split::{LexRules, TokenKind, Tokens};
+use super::split::{LexRules, Token, TokenKind, Tokens};
 
-/// Which sections a file may have.
+/// What kind of file is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     /// `-- UP`, `-- DOWN`, `-- VERIFY`; without any marker all of it is the up script.
     Single,
-    /// The whole file is one script; `-- VERIFY` may follow.
-    Whole,
+    /// The file is an up script; `-- VERIFY` may follow.
+    PairUp,
+    /// The file is a down script and nothing else.
+    PairDown,
+}
+
+impl Kind {
+    /// The section that is the file's own script.
+    fn own(self) -> Marker {
+        match self {
+            Self::Single | Self::PairUp => Marker::Up,
+            Self::PairDown => Marker::Down,
+        }
+    }
+
+    fn may_have(self, marker: Marker) -> bool {
+        match self {
+            Self::Single => true,
+            Self::PairUp => marker != Marker::Down,
+            Self::PairDown => marker == Marker::Down,
+        }
+    }
 }
 
 /// A script's place in a file and what it asks for.
@@ -24,42 +45,22 @@ pub(super) enum Kind {
 pub(super) struct Section {
     pub(super) range: Range<usize>,
     pub(super) directives: Directives,
+    /// It has no statement.
+    pub(super) empty: bool,
+    /// Where its marker is, or where the file begins.
+    pub(super) line: usize,
 }
 
 /// What a file holds.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Layout {
     pub(super) metadata: Metadata,
-    pub(super) up: Section,
+    /// The file's own script: in the down file of a pair, the down script.
+    pub(super) own: Section,
+    /// The down script beside the up script.
     pub(super) down: Option<Section>,
     pub(super) verify: Option<Range<usize>>,
     pub(super) warnings: Vec<Problem>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Marker {
-    Up,
-    Down,
-    Verify,
-}
-
-impl Marker {
-    fn of(comment: &str) -> Option<Self> {
-        match comment {
-            "UP" => Some(Self::Up),
-            "DOWN" => Some(Self::Down),
-            "VERIFY" => Some(Self::Verify),
-            _ => None,
-        }
-    }
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Up => "-- UP",
-            Self::Down => "-- DOWN",
-            Self::Verify => "-- VERIFY",
-        }
-    }
 }
 
 /// Finds the sections of `text`.
@@ -72,144 +73,225 @@ pub(super) fn read(
     let mut reader = Reader {
         text,
         path,
-        current: None,
-        sections: Vec::new(),
-        filled: false,
+        kind,
+        rules,
+        open: vec![Open::new(None, 0, 0)],
+        depth: 0,
+        begins: true,
         header: None,
-        begun_by_marker: false,
+        read: None,
+        warnings: Vec::new(),
     };
-    if kind == Kind::Whole {
-        reader.open(Marker::Up, 0);
-        reader.begun_by_marker = false;
-    }
     for token in Tokens::new(text, 0, rules) {
         let token = token.map_err(|unterminated| {
-            reader.problem(
-                "unterminated",
-                unterminated.offset,
-                format!(
-                    "expected the end of {}, found the end of the file",
-                    unterminated.what
-                ),
-                "close it",
-            )
+            let what = unterminated.what;
+            let message = format!("expected the end of {what}, found the end of the file");
+            reader.problem("unterminated", unterminated.offset, message, "close it")
         })?;
-        match token.kind {
-            TokenKind::Space => {}
-            TokenKind::Comment => reader.comment(token.range, kind)?,
-            _ => reader.filled(token.range.start, kind)?,
-        }
+        reader.token(&token)?;
     }
     reader.finish()
 }
 
+/// A section as it is read.
 struct Open {
-    marker: Marker,
+    /// None before the first marker.
+    marker: Option<Marker>,
+    /// Where the marker is: the section before ends here.
+    at: usize,
     start: usize,
     directives: Directives,
+    /// Its first directive.
+    directive: Option<usize>,
+    /// Its first statement.
+    statement: Option<usize>,
+}
+
+impl Open {
+    fn new(marker: Option<Marker>, at: usize, start: usize) -> Self {
+        Self {
+            marker,
+            at,
+            start,
+            directives: Directives::default(),
+            directive: None,
+            statement: None,
+        }
+    }
 }
 
 struct Reader<'a> {
     text: &'a str,
     path: &'a Path,
-    current: Option<Open>,
-    sections: Vec<(Open, usize)>,
-    /// A statement of the current section has begun.
-    filled: bool,
-    /// The header's first byte after `@metadata`.
-    header: Option<usize>,
-    begun_by_marker: bool,
+    kind: Kind,
+    rules: &'static LexRules,
+    /// The sections so far; the last one goes on.
+    open: Vec<Open>,
+    /// How many parentheses of the current statement are open.
+    depth: usize,
+    /// The next token that is code begins a statement.
+    begins: bool,
+    /// The header whose object is not closed yet.
+    header: Option<Header>,
+    /// What the header says.
+    read: Option<Metadata>,
+    warnings: Vec<Problem>,
 }
 
 impl Reader<'_> {
-    fn comment(&mut self, range: Range<usize>, kind: Kind) -> Result<(), Problem> {
+    fn token(&mut self, token: &Token) -> Result<(), Problem> {
+        let text = &self.text[token.range.clone()];
+        let line_comment = token.kind == TokenKind::Comment && !text.starts_with("/*");
+        if !line_comment && token.kind != TokenKind::Space {
+            self.end_header()?;
+        }
+        match token.kind {
+            TokenKind::Space => {}
+            TokenKind::Comment if line_comment => self.line_comment(token.range.clone())?,
+            TokenKind::Comment => self.block_comment(token.range.clone())?,
+            TokenKind::Semicolon => {
+                self.depth = 0;
+                self.begins = true;
+            }
+            TokenKind::Quoted | TokenKind::Word => self.code(token.range.start),
+            TokenKind::Other => {
+                if self.begins && self.rules.client_commands.contains(&text) {
+                    return Err(self.client_command(token.range.start));
+                }
+                match text {
+                    "(" => self.depth += 1,
+                    ")" => self.depth = self.depth.saturating_sub(1),
+                    _ => {}
+                }
+                self.code(token.range.start);
+            }
+        }
+        Ok(())
+    }
+
+    fn code(&mut self, offset: usize) {
+        self.begins = false;
+        if let Some(open) = self.open.last_mut() {
+            open.statement.get_or_insert(offset);
+        }
+    }
+
+    fn line_comment(&mut self, range: Range<usize>) -> Result<(), Problem> {
         let comment = &self.text[range.clone()];
         let Some(content) = comment.strip_prefix("--") else {
             return Ok(());
         };
+        if let Some(header) = &mut self.header {
+            let line = line_at(self.text, range.start);
+            header.push(line, content);
+            return if header.is_closed() {
+                self.end_header()
+            } else {
+                Ok(())
+            };
+        }
         let content = content.trim();
-        if let Some(marker) = Marker::of(content) {
-            return self.marker(marker, &range, kind);
+        if let Some(directive) = without_prefix(content, "mledger:") {
+            return self.directive(directive, range.start);
         }
-        if let Some(directive) = content.strip_prefix("mledger:") {
-            return self.directive(directive, range.start, kind);
-        }
-        if content == "@metadata"
-            || content.starts_with("@metadata ")
-            || content.starts_with("@metadata{")
+        if let Some(json) = without_prefix(content, "@metadata")
+            && !json.starts_with(|next: char| next.is_alphanumeric() || next == '_')
         {
-            if self.header.is_some() {
-                return Err(self.problem(
-                    "header-invalid",
-                    range.start,
-                    "expected one header, found a second".to_owned(),
-                    "merge the two",
-                ));
-            }
-            if self.filled || (self.begun_by_marker && !self.sections.is_empty()) {
-                return Err(self.problem(
-                    "header-invalid",
-                    range.start,
-                    "expected the header before the first statement".to_owned(),
-                    "move it to the top of the file",
-                ));
-            }
-            let at = comment.find("@metadata").unwrap_or(0) + "@metadata".len();
-            self.header = Some(range.start + at);
+            return self.begin_header(json, range.start);
         }
+        match Line::of(comment) {
+            Line::Marker(marker) => self.marker(marker, &range),
+            // in a file of a pair the name of its own half divides nothing
+            Line::Like(marker) if self.kind != Kind::Single && marker == self.kind.own() => Ok(()),
+            Line::Like(marker) => Err(self.problem(
+                "section-unexpected",
+                range.start,
+                format!(
+                    "expected the marker `{}`, found `{}`",
+                    marker.written(),
+                    comment.trim_end()
+                ),
+                "write the marker exactly so, on a line of its own",
+            )),
+            Line::Foreign => Err(self.problem(
+                "section-unexpected",
+                range.start,
+                format!(
+                    "expected no mark of another tool, found `{}`",
+                    comment.trim_end()
+                ),
+                "take it out; sections begin with `-- UP`, `-- DOWN` and `-- VERIFY`",
+            )),
+            Line::Remark => Ok(()),
+        }
+    }
+
+    /// SQLite lets the end of the text close a comment, and so could lose a section without a word.
+    fn block_comment(&mut self, range: Range<usize>) -> Result<(), Problem> {
+        let comment = &self.text[range.clone()];
+        let closed = comment.len() >= "/**/".len() && comment.ends_with("*/");
+        if closed {
+            return Ok(());
+        }
+        let marker = comment
+            .lines()
+            .find(|line| !matches!(Line::of(line.trim_start()), Line::Remark));
+        let hint = "close it with `*/`";
+        if let Some(marker) = marker {
+            let message = format!(
+                "the comment that begins here is never closed, and `{}` stands in it",
+                marker.trim()
+            );
+            return Err(self.problem("unterminated", range.start, message, hint));
+        }
+        let message = "the comment that begins here is never closed";
+        let warning = self.problem("comment-not-closed", range.start, message.to_owned(), hint);
+        self.warnings.push(warning);
         Ok(())
     }
 
-    fn marker(&mut self, marker: Marker, range: &Range<usize>, kind: Kind) -> Result<(), Problem> {
-        let whole = kind == Kind::Whole;
-        if whole && marker != Marker::Verify {
-            return Err(self.problem(
-                "section-unexpected",
-                range.start,
-                format!(
-                    "expected one script in a file of a pair, found the marker `{}`",
-                    marker.name()
-                ),
-                "take the marker out, or name the file `VERSION_name.sql` and keep both scripts in it",
-            ));
-        }
-        let again = self.sections.iter().any(|(open, _)| open.marker == marker)
-            || self
-                .current
-                .as_ref()
-                .is_some_and(|open| open.marker == marker);
-        if again {
-            return Err(self.problem(
-                "section-unexpected",
-                range.start,
-                format!(
-                    "expected the section `{}` once, found it again",
-                    marker.name()
-                ),
+    fn marker(&mut self, marker: Marker, range: &Range<usize>) -> Result<(), Problem> {
+        let written = marker.written();
+        let line_start = self.text[..range.start].rfind('\n').map_or(0, |at| at + 1);
+        let before = self.text[line_start..range.start].trim_start_matches('\u{feff}');
+        let again = self.open.iter().any(|open| open.marker == Some(marker));
+        let (message, hint) = if !self.kind.may_have(marker) {
+            (
+                format!("expected one script in a file of a pair, found the marker `{written}`"),
+                "move the section to the other file, or keep all of them in one file \
+                 `VERSION_name.sql`",
+            )
+        } else if again {
+            (
+                format!("expected the section `{written}` once, found it again"),
                 "merge the two",
-            ));
-        }
-        if let Some(open) = self.current.take() {
-            self.sections.push((open, range.start));
-        } else if self.filled {
-            return Err(self.before_section(range.start));
-        }
-        self.open(marker, range.end);
-        Ok(())
+            )
+        } else if !before.trim().is_empty() {
+            (
+                format!(
+                    "expected the marker `{written}` on a line of its own, found it behind code"
+                ),
+                "move it to the next line",
+            )
+        } else if self.depth > 0 {
+            (
+                format!("expected `)` before the marker `{written}`, found none"),
+                "close the parenthesis of the statement before it",
+            )
+        } else {
+            self.open
+                .push(Open::new(Some(marker), range.start, range.end));
+            self.begins = true;
+            return Ok(());
+        };
+        Err(self.problem("section-unexpected", range.start, message, hint))
     }
 
-    fn open(&mut self, marker: Marker, start: usize) {
-        self.current = Some(Open {
-            marker,
-            start,
-            directives: Directives::default(),
-        });
-        self.filled = false;
-        self.begun_by_marker = true;
-    }
-
-    fn directive(&mut self, text: &str, offset: usize, kind: Kind) -> Result<(), Problem> {
-        if self.filled {
+    fn directive(&mut self, text: &str, offset: usize) -> Result<(), Problem> {
+        let Some(open) = self.open.last_mut() else {
+            return Ok(());
+        };
+        if open.statement.is_some() {
             return Err(self.problem(
                 "directive-misplaced",
                 offset,
@@ -217,152 +299,169 @@ impl Reader<'_> {
                 "move the line up",
             ));
         }
-        if self.current.is_none() && kind == Kind::Single {
-            // a file without markers is one section, which begins here
-            self.open(Marker::Up, 0);
-            self.begun_by_marker = false;
-        }
-        let taken = match &mut self.current {
-            Some(open) if open.marker != Marker::Verify => open.directives.take(text),
-            _ => Err("expected queries in the section `-- VERIFY`, found a directive".to_owned()),
+        open.directive.get_or_insert(offset);
+        let taken = if open.marker == Some(Marker::Verify) {
+            Err("expected queries in the section `-- VERIFY`, found a directive".to_owned())
+        } else {
+            open.directives.take(text)
         };
-        taken.map_err(|message| {
-            self.problem(
-                "directive-invalid",
-                offset,
-                message,
-                "the directives are listed in docs/cli.md",
-            )
-        })
+        let hint = "the directives are listed in docs/cli.md";
+        taken.map_err(|message| self.problem("directive-invalid", offset, message, hint))
     }
 
-    /// A statement begins, or goes on.
-    fn filled(&mut self, offset: usize, kind: Kind) -> Result<(), Problem> {
-        if self.filled {
-            return Ok(());
+    fn begin_header(&mut self, json: &str, offset: usize) -> Result<(), Problem> {
+        let refused = if self.read.is_some() {
+            Some(("expected one header, found a second", "merge the two"))
+        } else if self.kind == Kind::PairDown {
+            Some((
+                "expected no header in the down file of a pair, found one",
+                "move it to the up file",
+            ))
+        } else if self.open.iter().any(|open| open.statement.is_some()) || self.open.len() > 2 {
+            Some((
+                "expected the header before the first statement",
+                "move it to the top of the file",
+            ))
+        } else {
+            None
+        };
+        if let Some((message, hint)) = refused {
+            return Err(self.problem("header-invalid", offset, message.to_owned(), hint));
         }
-        if self.current.is_none() && kind == Kind::Single {
-            self.open(Marker::Up, 0);
-            self.begun_by_marker = false;
+        let header = Header::begin(line_at(self.text, offset), json);
+        let closed = header.is_closed();
+        self.header = Some(header);
+        if closed { self.end_header() } else { Ok(()) }
+    }
+
+    fn end_header(&mut self) -> Result<(), Problem> {
+        if let Some(header) = self.header.take() {
+            let (metadata, mut warnings) = header.read(self.path)?;
+            self.read = Some(metadata);
+            self.warnings.append(&mut warnings);
         }
-        let _ = offset;
-        self.filled = true;
         Ok(())
     }
 
-    fn before_section(&self, offset: usize) -> Problem {
+    fn client_command(&self, offset: usize) -> Problem {
+        let line = self.text[offset..].lines().next().unwrap_or_default();
+        let shown: String = line.trim_end().chars().take(60).collect();
         self.problem(
-            "section-unexpected",
+            "client-command",
             offset,
-            "expected the first statement after the marker `-- UP`, found one before it".to_owned(),
-            "put `-- UP` above the first statement",
+            format!("expected a statement, found `{shown}`, a command to a client program"),
+            "take it out: scripts are sent to the database itself",
         )
     }
 
     fn finish(mut self) -> Result<Layout, Problem> {
-        if let Some(open) = self.current.take() {
-            self.sections.push((open, self.text.len()));
-        }
-        let mut layout = Layout::default();
-        // without statements and markers all of the file is an empty up script
-        layout.up.range = 0..self.text.len();
-        if let Some(header) = self.header {
-            let (metadata, warnings) = self.header(header)?;
-            layout.metadata = metadata;
-            layout.warnings = warnings;
-        }
-        let explicit = self
-            .sections
-            .iter()
-            .any(|(open, _)| open.marker == Marker::Up);
-        if !explicit && let Some((open, _)) = self.sections.first() {
-            return Err(self.problem(
-                "section-unexpected",
-                open.start,
-                format!(
-                    "expected the section `-- UP`, found only `{}`",
-                    open.marker.name()
-                ),
-                "add `-- UP` and the statements that make the change",
-            ));
-        }
-        for (open, end) in self.sections {
-            let range = open.start..end;
-            let directives = open.directives;
+        self.end_header()?;
+        self.check_order()?;
+        self.check_direction();
+        let own = self.kind.own();
+        let explicit = self.open.iter().any(|open| open.marker == Some(own));
+        let mut layout = Layout {
+            metadata: self.read.unwrap_or_default(),
+            warnings: self.warnings,
+            ..Layout::default()
+        };
+        let mut end = self.text.len();
+        for open in self.open.into_iter().rev() {
+            let section = Section {
+                range: open.start..end,
+                directives: open.directives,
+                empty: open.statement.is_none(),
+                line: line_at(self.text, open.at),
+            };
+            end = open.at;
             match open.marker {
-                Marker::Up => layout.up = Section { range, directives },
-                Marker::Down => layout.down = Some(Section { range, directives }),
-                Marker::Verify => layout.verify = Some(range),
+                None if explicit => {}
+                None => layout.own = section,
+                Some(marker) if marker == own => layout.own = section,
+                Some(Marker::Verify) => layout.verify = Some(section.range),
+                Some(Marker::Up | Marker::Down) => layout.down = Some(section),
             }
         }
         Ok(layout)
     }
 
-    /// Reads the JSON object that begins at byte `at` and goes on in the comment lines after it.
-    fn header(&self, at: usize) -> Result<(Metadata, Vec<Problem>), Problem> {
-        let mut json = String::new();
-        for (index, line) in self.text[at..].lines().enumerate() {
-            let content = match (index, line.trim_start().strip_prefix("--")) {
-                (0, _) => line,
-                (_, Some(content)) => content,
-                (_, None) => break,
+    /// Statements and directives stand below a marker where there is one for them.
+    fn check_order(&self) -> Result<(), Problem> {
+        let own = self.kind.own();
+        let [prologue, sections @ ..] = self.open.as_slice() else {
+            return Ok(());
+        };
+        let explicit = sections.iter().any(|open| open.marker == Some(own));
+        if !explicit {
+            let (Kind::Single, Some(first), None) =
+                (self.kind, sections.first(), prologue.statement)
+            else {
+                return Ok(());
             };
-            json.push_str(content);
-            json.push('\n');
+            let found = first.marker.map_or("", Marker::written);
+            return Err(self.problem(
+                "section-unexpected",
+                first.at,
+                format!("expected the section `-- UP`, found only `{found}`"),
+                "add `-- UP` and the statements that make the change",
+            ));
         }
-        let mut values = serde_json::Deserializer::from_str(&json).into_iter::<Json>();
-        let fail = |line: usize, message: String| {
-            let mut problem = self.problem(
-                "header-invalid",
-                at,
-                message,
-                "the header is a JSON object in comment lines; docs/cli.md lists its members",
+        if let Some(offset) = prologue.statement {
+            let marker = own.written();
+            return Err(self.problem(
+                "section-unexpected",
+                offset,
+                format!(
+                    "expected the first statement after the marker `{marker}`, found one before it"
+                ),
+                "move the marker above the first statement",
+            ));
+        }
+        if let Some(offset) = prologue.directive {
+            return Err(self.problem(
+                "directive-misplaced",
+                offset,
+                "expected directives below the marker of their section, found one above".to_owned(),
+                "move the line down",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Such characters can show a reviewer another order than the one that is executed.
+    fn check_direction(&mut self) {
+        let turns = |one: char| matches!(one, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        if let Some(offset) = self.text.find(turns) {
+            let warning = self.problem(
+                "text-direction",
+                offset,
+                "a character here changes the direction in which text is shown, so that it may not \
+                 read as it runs"
+                    .to_owned(),
+                "take it out, or write it as an escape",
             );
-            problem.line = problem.line.map(|first| first + line);
-            problem.column = None;
-            problem
-        };
-        let members = match values.next() {
-            Some(Ok(Json::Object(members))) => members,
-            Some(Ok(other)) => {
-                return Err(fail(0, format!("expected a JSON object, found {other}")));
-            }
-            Some(Err(error)) => {
-                let line = error.line().saturating_sub(1);
-                return Err(fail(line, format!("the header is not JSON: {error}")));
-            }
-            None => return Err(fail(0, "expected a JSON object, found nothing".to_owned())),
-        };
-        let (metadata, unknown) =
-            Metadata::from_json(&members).map_err(|message| fail(0, message))?;
-        let warnings = unknown
-            .iter()
-            .map(|name| {
-                let mut problem = self.problem(
-                    "metadata-unknown",
-                    at,
-                    format!("the header's member `{name}` is not known and is not recorded"),
-                    "docs/cli.md lists the members",
-                );
-                problem.column = None;
-                problem
-            })
-            .collect();
-        Ok((metadata, warnings))
+            self.warnings.push(warning);
+        }
     }
 
     fn problem(&self, code: &'static str, offset: usize, message: String, hint: &str) -> Problem {
         let before = &self.text[..offset];
         let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-        Problem {
-            code,
-            path: self.path.to_owned(),
-            line: Some(before.matches('\n').count() + 1),
-            column: Some(before[line_start..].chars().count() + 1),
-            message,
-            hint: hint.to_owned(),
-        }
+        let mut problem = Problem::new(code, self.path, message, hint);
+        problem.line = Some(line_at(self.text, offset));
+        problem.column = Some(before[line_start..].chars().count() + 1);
+        problem
     }
+}
+
+/// The line, from 1, that the byte at `offset` stands on.
+fn line_at(text: &str, offset: usize) -> usize {
+    text[..offset].matches('\n').count() + 1
+}
+
+fn without_prefix<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {
+    let (head, rest) = text.split_at_checked(prefix.len())?;
+    head.eq_ignore_ascii_case(prefix).then_some(rest)
 }
 
 #[cfg(test)]

@@ -8,6 +8,8 @@ pub mod create;
 mod directives;
 mod header;
 mod layout;
+mod marker;
+mod metadata;
 mod problem;
 mod script;
 pub mod source;
@@ -19,7 +21,7 @@ use std::path::PathBuf;
 use ledger::Digest;
 
 pub use self::directives::Directives;
-pub use self::header::Metadata;
+pub use self::metadata::Metadata;
 pub use self::problem::Problem;
 pub use self::script::{Place, Script, ScriptFile, Summary};
 pub use self::split::{Class, Control, Statement};

@@ -113,7 +113,7 @@ impl Script {
         let path = path_of(label);
         let text = utf8(bytes, &path)?;
         let section = match form {
-            Form::Pair => layout::read(&text, Kind::Whole, &path, rules)?.up,
+            Form::Pair => layout::read(&text, Kind::PairDown, &path, rules)?.own,
             Form::Single => layout::read(&text, Kind::Single, &path, rules)?
                 .down
                 .ok_or_else(|| {
@@ -235,7 +235,25 @@ impl Script {
             [first, ..] => summary.transaction_control = Some((first.2, first.3.clone())),
             [] => {}
         }
+        for query in self.verifications(rules) {
+            let query = query?;
+            if !rules.only_reads(query.text) {
+                return Err(self.not_a_query(&query));
+            }
+        }
         Ok(summary)
+    }
+
+    fn not_a_query(&self, found: &Statement<'_>) -> Problem {
+        let words: Vec<&str> = found.text.split_whitespace().take(3).collect();
+        let words: String = words.join(" ").chars().take(40).collect();
+        Problem::new(
+            "verify-not-a-query",
+            &self.path,
+            format!("expected a query in the section `-- VERIFY`, found `{words}`"),
+            "each statement there only reads, and returns one row whose first column is true",
+        )
+        .at_line(found.line)
     }
 
     /// Returns where byte `offset` of the file is.
@@ -348,6 +366,48 @@ mod tests {
                 found.transaction_control,
                 Some((line, word.to_owned())),
                 "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn only_queries_verify() {
+        let check = |query: &str| {
+            let text = format!("CREATE TABLE t (x);\n-- VERIFY\nSELECT 1;\n{query};\n");
+            let mut script = script(&text);
+            let verify = text.find("-- VERIFY").unwrap();
+            script.section = 0..verify;
+            script.verify = Some(verify..text.len());
+            script.check(&SQLITE)
+        };
+        for query in [
+            "select count(*) = 0 from t",
+            "VALUES (1)",
+            "WITH a AS (SELECT 1), b(x) AS (VALUES (2)) SELECT replace('a', 'b', 'c') FROM a, b",
+            "WITH \"insert\"(x) AS (SELECT 1) SELECT x FROM \"insert\"",
+            "/* DELETE */ SELECT 1 -- COMMIT",
+        ] {
+            assert!(check(query).is_ok(), "{query}");
+        }
+        for query in [
+            "COMMIT",
+            "ROLLBACK",
+            "SAVEPOINT a",
+            "PRAGMA query_only = OFF",
+            "ATTACH 'x' AS x",
+            "VACUUM",
+            "EXPLAIN SELECT 1",
+            "INSERT INTO t VALUES (1) RETURNING 1",
+            "WITH a AS (SELECT 1) INSERT INTO t SELECT * FROM a RETURNING 1",
+            "WITH a AS (SELECT 1) DELETE FROM t RETURNING 1",
+            "CREATE TABLE u (x)",
+            "(SELECT 1)",
+        ] {
+            let problem = check(query).unwrap_err();
+            assert_eq!(
+                (problem.code, problem.line),
+                ("verify-not-a-query", Some(4)),
+                "{query}"
             );
         }
     }

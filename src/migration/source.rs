@@ -9,7 +9,7 @@ use ledger::Digest;
 use super::layout::{self, Kind, Layout, Section};
 use super::problem::Problem;
 use super::script::{ScriptFile, utf8};
-use super::split::{LexRules, Pieces};
+use super::split::LexRules;
 use super::{Form, Migration, Version, checksum};
 
 /// How a folder is read.
@@ -167,6 +167,13 @@ fn parse(file_name: &str) -> Name {
     } else {
         (stem, Part::Both)
     };
+    let lower = stem.to_ascii_lowercase();
+    if [".up", ".down", ".sql"]
+        .iter()
+        .any(|end| lower.ends_with(end))
+    {
+        return Name::Invalid("a second ending, or one in capitals, before `.sql`");
+    }
     let Some((version, name)) = stem.split_once('_') else {
         return Name::Invalid("no `_` between version and name");
     };
@@ -237,15 +244,33 @@ fn assemble(
         Part::Both => Form::Single,
         Part::Up | Part::Down => Form::Pair,
     };
-    let mut up = Text::read(first.path, form, rules).map_err(|problem| vec![problem])?;
-    let down = match files.next() {
-        Some(file) => {
-            let down = Text::read(file.path, form, rules).map_err(|problem| vec![problem])?;
-            Some(down.script(down.layout.up.clone()))
-        }
-        None => up.layout.down.clone().map(|section| up.script(section)),
+    let kind = match form {
+        Form::Single => Kind::Single,
+        Form::Pair => Kind::PairUp,
     };
-    let mut script = up.script(up.layout.up.clone());
+    let up = Text::read(first.path, kind, rules);
+    let down = files
+        .next()
+        .map(|file| Text::read(file.path, Kind::PairDown, rules));
+    let (mut up, down) = match (up, down.transpose()) {
+        (Ok(up), Ok(down)) => (up, down),
+        (Err(problem), Ok(_)) | (Ok(_), Err(problem)) => return Err(vec![problem]),
+        (Err(of_up), Err(of_down)) => return Err(vec![of_up, of_down]),
+    };
+    up.warn_if_empty("up", &up.layout.own.clone());
+    let down = match (down, up.layout.down.take()) {
+        (Some(mut down), _) => {
+            down.warn_if_empty("down", &down.layout.own.clone());
+            up.layout.warnings.append(&mut down.layout.warnings);
+            Some(down.script(&down.layout.own))
+        }
+        (None, Some(section)) => {
+            up.warn_if_empty("down", &section);
+            Some(up.script(&section))
+        }
+        (None, None) => None,
+    };
+    let mut script = up.script(&up.layout.own);
     script.verify = up.layout.verify.take();
     Ok(Migration {
         version,
@@ -269,7 +294,7 @@ struct Text {
 }
 
 impl Text {
-    fn read(path: PathBuf, form: Form, rules: &'static LexRules) -> Result<Self, Problem> {
+    fn read(path: PathBuf, kind: Kind, rules: &'static LexRules) -> Result<Self, Problem> {
         let bytes = fs::read(&path).map_err(|error| {
             Problem::new(
                 "file-unreadable",
@@ -281,19 +306,7 @@ impl Text {
         let digest = Digest::of(&bytes);
         let size = bytes.len() as u64;
         let text = utf8(bytes, &path)?;
-        let kind = match form {
-            Form::Single => Kind::Single,
-            Form::Pair => Kind::Whole,
-        };
-        let mut layout = layout::read(&text, kind, &path, rules)?;
-        if is_empty(&text, &layout.up, rules) {
-            layout.warnings.push(Problem::new(
-                "script-empty",
-                &path,
-                "the up script has no statement",
-                "it will be recorded as applied without changing anything",
-            ));
-        }
+        let layout = layout::read(&text, kind, &path, rules)?;
         let checksum = if text.contains('\r') || text.starts_with('\u{feff}') {
             checksum(&text)
         } else {
@@ -308,22 +321,28 @@ impl Text {
         })
     }
 
-    fn script(&self, section: Section) -> ScriptFile {
+    fn warn_if_empty(&mut self, direction: &str, section: &Section) {
+        if section.empty {
+            let problem = Problem::new(
+                "script-empty",
+                &self.path,
+                format!("the {direction} script has no statement"),
+                "running it will be recorded and change nothing",
+            );
+            self.layout.warnings.push(problem.at_line(section.line));
+        }
+    }
+
+    fn script(&self, section: &Section) -> ScriptFile {
         ScriptFile {
             path: self.path.clone(),
             digest: self.digest,
             size: self.size,
-            section: section.range,
+            section: section.range.clone(),
             verify: None,
-            directives: section.directives,
+            directives: section.directives.clone(),
         }
     }
-}
-
-/// Says whether a section has no statement; reads no further than the first.
-fn is_empty(text: &str, section: &Section, rules: &'static LexRules) -> bool {
-    Pieces::new(text, section.range.clone(), rules)
-        .all(|piece| piece.is_ok_and(|piece| piece.statement.is_none()))
 }
 
 #[cfg(test)]

@@ -82,6 +82,11 @@ fn every_name_that_looks_like_a_migration_and_is_none_is_a_problem() {
         "V1__x.sql",
         "1_x.sql.orig",
         "1.sql",
+        "1_x.UP.sql",
+        "2_b.Down.sql",
+        "1_x.sql.sql",
+        "1_x.up.up.sql",
+        "1_x.down.up.sql",
     ] {
         assert_eq!(codes(&[(name, b"SELECT 1;")]), ["name-invalid"], "{name}");
     }
@@ -132,6 +137,21 @@ fn all_problems_are_told_at_once() {
 
 #[test]
 fn empty_scripts_are_a_warning() {
+    let warnings = |files: &[(&str, &str)]| {
+        let files: Vec<_> = files
+            .iter()
+            .map(|(name, text)| (*name, text.as_bytes()))
+            .collect();
+        let migrations = read_in(&folder(&files)).unwrap();
+        let warnings = migrations[0].warnings.iter();
+        warnings
+            .map(|one| (one.code, one.line, one.message.clone()))
+            .collect::<Vec<_>>()
+    };
+    let empty = |line, which: &str| {
+        let message = format!("the {which} script has no statement");
+        ("script-empty", Some(line), message)
+    };
     for text in [
         "",
         "\u{feff}",
@@ -140,15 +160,27 @@ fn empty_scripts_are_a_warning() {
         ";;;",
         "-- UP\n-- DOWN\nSELECT 1;",
     ] {
-        let folder = folder(&[("1_a.sql", text.as_bytes())]);
-        let migrations = read_in(&folder).unwrap();
-        let warnings: Vec<_> = migrations[0]
-            .warnings
-            .iter()
-            .map(|warning| warning.code)
-            .collect();
-        assert_eq!(warnings, ["script-empty"], "{text:?}");
+        assert_eq!(warnings(&[("1_a.sql", text)]), [empty(1, "up")], "{text:?}");
     }
+    assert_eq!(
+        warnings(&[("1_a.sql", "-- UP\nSELECT 1;\n-- DOWN\n")]),
+        [empty(3, "down")]
+    );
+    assert_eq!(
+        warnings(&[("1_a.up.sql", "SELECT 1;"), ("1_a.down.sql", "-- later\n")]),
+        [empty(1, "down")]
+    );
+}
+
+#[test]
+fn the_problems_of_both_files_of_a_pair_are_told() {
+    assert_eq!(
+        codes(&[
+            ("1_a.up.sql", b"-- mledger:retry\nSELECT 1;"),
+            ("1_a.down.sql", b"SELECT 'a;"),
+        ]),
+        ["unterminated", "directive-invalid"]
+    );
 }
 
 #[test]

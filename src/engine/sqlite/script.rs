@@ -26,6 +26,26 @@ pub(super) async fn execute(
     }
 }
 
+/// Says whether the connection refuses every statement that writes.
+pub(super) async fn is_query_only(connection: &mut SqliteConnection) -> Result<bool, EngineError> {
+    sqlx::query_scalar("PRAGMA query_only")
+        .fetch_one(connection)
+        .await
+        .map_err(fault::from_driver)
+}
+
+/// Makes the connection refuse every statement that writes, or take them again.
+pub(super) async fn set_query_only(
+    connection: &mut SqliteConnection,
+    on: bool,
+) -> Result<(), EngineError> {
+    sqlx::raw_sql(AssertSqlSafe(format!("PRAGMA query_only = {on}")))
+        .execute(connection)
+        .await
+        .map(drop)
+        .map_err(fault::from_driver)
+}
+
 /// Runs a query and says whether it gives one row whose first column is true for SQLite.
 pub(super) async fn holds(
     connection: &mut SqliteConnection,

@@ -73,6 +73,17 @@ impl SqliteSession {
         self.switch.0.arm(false);
     }
 
+    /// Asks a query on a connection that refuses to write.
+    async fn holds_read_only(&mut self, sql: &str) -> Result<bool, EngineError> {
+        self.arm()?;
+        let answer = match self.connection() {
+            Ok(connection) => script::holds(connection, sql).await,
+            Err(closed) => Err(closed),
+        };
+        self.disarm();
+        answer
+    }
+
     /// Replaces the connection by a fresh one. The old one is closed first, since a script may have
     /// made it lock the file for itself.
     async fn replace(&mut self) -> Result<(), EngineError> {
@@ -208,10 +219,14 @@ impl Session for SqliteSession {
 
     async fn holds(&mut self, sql: &str) -> Result<bool, EngineError> {
         self.changed = self.changed || script::may_change_session(sql);
-        self.arm()?;
-        let connection = self.connection()?;
-        let answer = script::holds(connection, sql).await;
-        self.disarm();
+        let before = script::is_query_only(self.connection()?).await;
+        let before = self.named(before)?;
+        let refused = script::set_query_only(self.connection()?, true).await;
+        self.named(refused)?;
+        let answer = self.holds_read_only(sql).await;
+        // what the run writes next needs it, also after a query that failed or was interrupted
+        let restored = script::set_query_only(self.connection()?, before).await;
+        self.named(restored)?;
         self.named(answer)
     }
 

@@ -1,6 +1,6 @@
 //! How a database's SQL is read, as data.
 
-use super::{Class, Control, Head};
+use super::{Class, Control, Head, TokenKind, Tokens};
 
 /// How comments to the end of the line begin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,6 +92,14 @@ pub struct LexRules {
     pub not_in_transaction: &'static [&'static [&'static str]],
     /// The first words of statements that change their session.
     pub session: &'static [&'static [&'static str]],
+    /// Characters that, where a statement should begin, begin a command to a client program.
+    pub client_commands: &'static [&'static str],
+    /// The first words of statements that only read.
+    pub queries: &'static [&'static str],
+    /// The word before named queries, which a query or another statement may follow.
+    pub named_queries: &'static str,
+    /// The first words of the other statements that may follow named queries.
+    pub writes: &'static [&'static str],
 }
 
 impl LexRules {
@@ -115,6 +123,46 @@ impl LexRules {
             return Class::Session;
         }
         Class::Ordinary
+    }
+
+    /// Says whether a statement only reads, by its first words.
+    ///
+    /// Functions that write are the database's to refuse.
+    pub(crate) fn only_reads(&'static self, statement: &str) -> bool {
+        let mut depth = 0_u32;
+        let mut named = false;
+        for token in Tokens::new(statement, 0, self) {
+            let Ok(token) = token else {
+                return false;
+            };
+            let text = &statement[token.range];
+            let is = |word: &&str| word.eq_ignore_ascii_case(text);
+            match token.kind {
+                TokenKind::Space | TokenKind::Comment => {}
+                TokenKind::Word if !named => {
+                    if self.queries.iter().any(is) {
+                        return true;
+                    }
+                    named = is(&self.named_queries);
+                    if !named {
+                        return false;
+                    }
+                }
+                TokenKind::Word if depth == 0 => {
+                    if self.queries.iter().any(is) {
+                        return true;
+                    }
+                    if self.writes.iter().any(is) {
+                        return false;
+                    }
+                }
+                TokenKind::Other if named && text == "(" => depth += 1,
+                TokenKind::Other if named && text == ")" => depth = depth.saturating_sub(1),
+                _ if named => {}
+                _ => return false,
+            }
+        }
+        false
     }
 
     /// Says whether `head` is now the beginning of a statement with a body.
@@ -213,4 +261,8 @@ pub const SQLITE: LexRules = LexRules {
         &["CREATE", "TEMP"],
         &["CREATE", "TEMPORARY"],
     ],
+    client_commands: &[".", "\\"],
+    queries: &["SELECT", "VALUES"],
+    named_queries: "WITH",
+    writes: &["INSERT", "REPLACE", "UPDATE", "DELETE"],
 };

@@ -107,6 +107,29 @@ async fn a_check_holds_where_its_one_row_begins_with_what_sqlite_takes_for_true(
 }
 
 #[tokio::test]
+async fn a_check_cannot_write_and_leaves_the_session_writing() {
+    let place = Place::new();
+    let mut session = place.writer().await;
+    session.execute("CREATE TABLE t (x)").await.unwrap();
+    session.begin(&BEGIN).await.unwrap();
+    for sql in [
+        "INSERT INTO t VALUES (1) RETURNING 1",
+        "WITH one(x) AS (SELECT 1) INSERT INTO t SELECT x FROM one RETURNING 1",
+        "CREATE TABLE u AS SELECT 1",
+        "SELECT x FROM missing",
+    ] {
+        assert!(session.holds(sql).await.is_err(), "{sql}");
+        assert!(session.in_transaction().await.unwrap(), "{sql}");
+    }
+    assert!(session.holds("SELECT count(*) = 0 FROM t").await.unwrap());
+    session.execute("INSERT INTO t VALUES (1)").await.unwrap();
+    session.commit().await.unwrap();
+    let mut reader = place.reader().await;
+    assert!(reader.holds("SELECT count(*) = 1 FROM t").await.unwrap());
+    assert!(reader.execute("DELETE FROM t").await.is_err());
+}
+
+#[tokio::test]
 async fn a_transaction_keeps_schema_and_data_together() {
     let place = Place::with_store().await;
     let mut session = place.writer().await;
@@ -250,7 +273,6 @@ async fn reset_forgets_whatever_a_script_did_to_the_session() {
         session.reset().await.unwrap();
         for check in [
             "SELECT foreign_keys = 1 FROM pragma_foreign_keys",
-            "SELECT query_only = 0 FROM pragma_query_only",
             "SELECT recursive_triggers = 0 FROM pragma_recursive_triggers",
             "SELECT synchronous = 2 FROM pragma_synchronous",
             "SELECT defer_foreign_keys = 0 FROM pragma_defer_foreign_keys",
@@ -261,6 +283,7 @@ async fn reset_forgets_whatever_a_script_did_to_the_session() {
         ] {
             assert!(session.holds(check).await.unwrap(), "{script:?}: {check}");
         }
+        all(&mut *session, &["CREATE TABLE v (x)", "DROP TABLE v"]).await;
         // others can write again
         let mut other = place.writer().await;
         other.begin(&BEGIN).await.unwrap();
