@@ -417,13 +417,15 @@ fn misfit(entry: &Entry, expected: &str) -> Error {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
     use super::*;
 
     #[test]
     fn an_answer_that_does_not_fit_says_what_was_found() {
         let history = History::default();
         let request = Resolve {
-            version: "7".parse().unwrap_or_else(|_| unreachable!()),
+            version: "7".parse().unwrap(),
             resolution: Resolution::NotApplied,
             reason: "x".to_owned(),
         };

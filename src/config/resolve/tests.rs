@@ -3,7 +3,7 @@ use super::*;
 
 fn input(file: &str) -> Input {
     Input {
-        working: "/work".into(),
+        working: "/srv".into(),
         project: "/project".into(),
         file: Some(("/project/mledger.toml".into(), file.to_owned())),
         ..Input::default()
@@ -63,14 +63,14 @@ fn typed_paths_start_at_the_working_folder_and_others_at_the_project() {
     input.flags.migrations = Some("sql".into());
     assert_eq!(
         resolve(input.clone()).unwrap().migrations.value,
-        Path::new("/work/sql")
+        Path::new("/srv/sql")
     );
     assert_eq!(
         resolve(input.clone()).unwrap().database_base,
         Path::new("/project")
     );
     input.flags.database = Some("sqlite:x.db".into());
-    assert_eq!(resolve(input).unwrap().database_base, Path::new("/work"));
+    assert_eq!(resolve(input).unwrap().database_base, Path::new("/srv"));
 }
 
 #[test]
