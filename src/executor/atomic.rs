@@ -92,6 +92,19 @@ async fn still_open(run: &mut Run, step: &Step, what: &str) -> Result<(), StepFa
     ))))
 }
 
+/// Returns what is found more often than before; both are sorted. Rows of a table that does not number
+/// them have one description.
+fn added<'a>(before: &[String], found: &'a [String]) -> Vec<&'a String> {
+    let mut before = before.iter().peekable();
+    found
+        .iter()
+        .filter(|row| {
+            while before.next_if(|known| *known < *row).is_some() {}
+            before.next_if(|known| known == row).is_none()
+        })
+        .collect()
+}
+
 /// The script's own BEGIN or COMMIT around all of it.
 fn frames(statement: &Statement<'_>) -> bool {
     matches!(
@@ -251,10 +264,7 @@ impl Run {
             .await
             .map_err(|error| StepFailure::engine(error, "checking foreign keys"))?;
         let before = self.violations.take().unwrap_or_default();
-        let added: Vec<&String> = found
-            .iter()
-            .filter(|row| before.binary_search(row).is_err())
-            .collect();
+        let added = added(&before, &found);
         if added.is_empty() {
             self.violations = Some(found);
             return Ok(());

@@ -19,6 +19,7 @@ use crate::plan::Step;
 pub(super) async fn run(run: &mut Run, index: usize, began_ms: u64) -> Result<(), StepFailure> {
     let step = run.steps[index].clone();
     run.ensure_started(index).await?;
+    run.know_violations(&step).await?;
     let script = script::load(&mut *run.session, run.engine.lex_rules(), &step).await?;
     let deadline = script::deadline(step.timeout);
     let rules = run.engine.lex_rules();
@@ -32,6 +33,10 @@ pub(super) async fn run(run: &mut Run, index: usize, began_ms: u64) -> Result<()
         let last = statement.index == step.statements;
         let statement_began_ms = run.context.source.ticks_ms();
         if step.self_committing.contains(&statement.index) {
+            if last {
+                // what cannot be undone comes after all that can be refused
+                run.check_foreign_keys(&step).await?;
+            }
             alone(run, &step, &script, &statement, deadline).await?;
             // the event follows at once, and with the last one the migration's own
             begin(run, &step).await?;
@@ -47,6 +52,9 @@ pub(super) async fn run(run: &mut Run, index: usize, began_ms: u64) -> Result<()
             .await
             .map_err(|halt| atomic::halted(run, &step, &script, &statement, halt))?;
             fault::reach("step::after-statement");
+            if last {
+                run.check_foreign_keys(&step).await?;
+            }
         }
         let elapsed_ms = run
             .context

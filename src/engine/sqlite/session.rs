@@ -60,6 +60,16 @@ impl SqliteSession {
         answer.map_err(|error| fault::at(&self.database.path, error))
     }
 
+    /// Undoes what a script may have done to keep the session from writing; the lease comes first of all
+    /// that is written at the end of a transaction.
+    async fn make_writable(&mut self) -> Result<(), EngineError> {
+        if !self.changed {
+            return Ok(());
+        }
+        let answer = transaction::writable(self.connection()?).await;
+        self.named(answer)
+    }
+
     /// Refuses to start what was asked to stop, and puts what follows under the switch.
     fn arm(&self) -> Result<(), EngineError> {
         if self.switch.0.is_stopped() {
@@ -161,11 +171,13 @@ impl Session for SqliteSession {
     }
 
     async fn renew_lease(&mut self, token: Uuid, duration: Duration) -> Result<bool, EngineError> {
+        self.make_writable().await?;
         let answer = lease::renew(self.connection()?, token, duration).await;
         self.named(answer)
     }
 
     async fn release_lease(&mut self, token: Uuid) -> Result<bool, EngineError> {
+        self.make_writable().await?;
         let answer = lease::release(self.connection()?, token).await;
         self.named(answer)
     }

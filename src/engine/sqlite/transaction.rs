@@ -12,6 +12,9 @@ use crate::engine::{Begin, EngineError, Fault};
 /// How long SQLite waits on its own before the wait looks at the switch again.
 const SLICE: Duration = Duration::from_millis(100);
 
+/// Takes back what a script may have set: that its session only reads.
+const WRITABLE: &str = "PRAGMA query_only = false";
+
 /// Opens a transaction that may write.
 ///
 /// Never a deferred one: its first write after a read would be refused at once where another writer
@@ -27,9 +30,9 @@ pub(super) async fn begin(
     loop {
         let left = deadline.map_or(SLICE, |end| end.saturating_duration_since(Instant::now()));
         // sent as one text, which SQLite leaves at the first statement that fails; inside a
-        // transaction the first pragma would do nothing and say nothing
+        // transaction the pragma on foreign keys would do nothing and say nothing
         let attempt = format!(
-            "PRAGMA foreign_keys = {}; {}; BEGIN IMMEDIATE; {}",
+            "{WRITABLE}; PRAGMA foreign_keys = {}; {}; BEGIN IMMEDIATE; {}",
             begin.enforce_foreign_keys,
             waiting_at_most(left.min(SLICE)),
             waiting_at_most(afterwards),
@@ -50,6 +53,11 @@ pub(super) async fn begin(
             answer => return answer,
         }
     }
+}
+
+/// Lets the session write, whatever a script has set.
+pub(super) async fn writable(connection: &mut SqliteConnection) -> Result<(), EngineError> {
+    execute(connection, WRITABLE.to_owned()).await
 }
 
 /// Commits; an error leaves the transaction open or rolled back, never half of each.
