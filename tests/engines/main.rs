@@ -1,1 +1,21 @@
-//! x
+//! One suite for every engine, through the traits that the tool itself uses.
+//!
+//! [`place::ENGINES`] lists the engines; one line there runs everything here on another database. What
+//! differs between databases is data beside that line. Clock and ids are frozen, so that a ledger is
+//! the same to the byte each time.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod corpora;
+mod determinism;
+mod differences;
+mod flows;
+mod foreign_keys;
+mod leases;
+mod place;
+mod sessions;
+mod shop;
+mod splitting;
+mod stores;
+mod transactions;

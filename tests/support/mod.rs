@@ -221,7 +221,8 @@ pub fn ended(output: Output) -> Ended {
 /// Runs SQL with the `sqlite3` shell.
 pub fn sqlite(database: &Path, sql: &str) -> String {
     let output = Command::new("sqlite3")
-        .arg("-batch")
+        // a connection that was dropped may still be closing
+        .args(["-batch", "-cmd", ".timeout 5000"])
         .arg(database)
         .arg(sql)
         .stdin(Stdio::null())

@@ -1,0 +1,115 @@
+//! Whole histories: what the tool makes of them is what the database's plain client makes of the same
+//! files.
+//!
+//! Our own fixtures always; real projects' histories in addition, where they lie beside the repository.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use mledger::request::{Back, Up};
+
+use crate::place::{ENGINES, Kind};
+use crate::shop::Shop;
+
+fn fixtures(kind: &Kind) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/engines/fixtures")
+        .join(kind.fixtures)
+}
+
+/// The files of a history in pairs, in order: name, up script, down script.
+fn pairs(folder: &Path) -> Vec<(String, String, Option<String>)> {
+    let mut names: Vec<String> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter_map(|name| name.strip_suffix(".up.sql").map(str::to_owned))
+        .collect();
+    names.sort_unstable();
+    names
+        .into_iter()
+        .map(|name| {
+            let up = fs::read_to_string(folder.join(format!("{name}.up.sql"))).unwrap();
+            let down = fs::read_to_string(folder.join(format!("{name}.down.sql"))).ok();
+            (name, up, down)
+        })
+        .collect()
+}
+
+/// Applies a history whole and rolls it back step by step, beside the plain client.
+async fn compare(kind: &Kind, folder: &Path) -> usize {
+    let history = pairs(folder);
+    let reference = kind.fresh();
+    let shop = Shop::new(kind.fresh());
+    for (name, up, down) in &history {
+        shop.write(&format!("{name}.up.sql"), up);
+        if let Some(down) = down {
+            shop.write(&format!("{name}.down.sql"), down);
+        }
+        reference
+            .run(up)
+            .unwrap_or_else(|error| unreachable!("{name}: {error}"));
+        let next = Up {
+            count: Some(1),
+            ..Up::default()
+        };
+        let applied = shop.migrator().up(&next).await.unwrap();
+        assert_eq!(applied.applied, 1, "{name}");
+        assert_eq!(
+            shop.database.content(),
+            reference.content(),
+            "after `{name}`"
+        );
+    }
+    let whole = reference.content();
+    for (name, _, down) in history.iter().rev() {
+        let Some(down) = down else { break };
+        let before = shop.database.content();
+        let expected = reference.run(down);
+        let found = shop.down(Back::Steps(1)).await;
+        // some real projects' down scripts are broken: then both fail, and ours leaves all as it was
+        let Ok(report) = found else {
+            assert!(expected.is_err(), "`{name}` fails here alone: {found:?}");
+            assert_eq!(shop.database.content(), before, "`{name}`");
+            break;
+        };
+        assert_eq!(expected, Ok(()), "`{name}` fails in the plain client alone");
+        assert_eq!(report.rolled_back, 1);
+        assert_eq!(
+            shop.database.content(),
+            reference.content(),
+            "after undoing `{name}`"
+        );
+    }
+    Shop::assert_intact(&shop.verify().await);
+    // all in one run
+    let at_once = Shop::new(kind.fresh());
+    for (name, up, _) in &history {
+        at_once.write(&format!("{name}.up.sql"), up);
+    }
+    at_once.up().await.unwrap();
+    assert_eq!(at_once.database.content(), whole, "all at once");
+    Shop::assert_intact(&at_once.verify().await);
+    history.len()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn our_own_history_is_what_the_plain_client_makes_of_it() {
+    for kind in ENGINES {
+        assert!(compare(kind, &fixtures(kind)).await >= 6, "{}", kind.name);
+    }
+}
+
+/// The histories are no part of this repository; the fixtures above never fail to run.
+#[tokio::test(flavor = "multi_thread")]
+async fn real_histories_are_what_the_plain_client_makes_of_them() {
+    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpora");
+    for kind in ENGINES {
+        for name in kind.corpora {
+            let folder = beside.join(name).join("pairs");
+            if folder.is_dir() {
+                assert!(compare(kind, &folder).await > 10, "{name}");
+            }
+        }
+    }
+}
