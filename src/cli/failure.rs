@@ -329,7 +329,7 @@ mod tests {
         done.migrations.push(mledger::report::RunMigration {
             version: "1".to_owned(),
             name: "a".to_owned(),
-            direction: ledger::Direction::Up,
+            direction: Direction::Up,
             outcome: mledger::report::StepOutcome::Applied,
             duration_ms: 4,
             statements: 1,
