@@ -4,6 +4,7 @@
 //! [`ScriptFile`] is read again when it runs, and refused when its bytes are not those that were
 //! hashed; a [`Script`] then yields its [`Statement`]s one by one.
 
+mod check;
 pub mod create;
 mod directives;
 mod header;
@@ -20,10 +21,11 @@ use std::path::PathBuf;
 
 use ledger::Digest;
 
+pub use self::check::Summary;
 pub use self::directives::Directives;
 pub use self::metadata::Metadata;
 pub use self::problem::Problem;
-pub use self::script::{Place, Script, ScriptFile, Summary};
+pub use self::script::{Place, Script, ScriptFile};
 pub use self::split::{Class, Control, Statement};
 pub use self::version::{Version, VersionError};
 

@@ -9,7 +9,7 @@ use ledger::Digest;
 use super::directives::Directives;
 use super::layout::{self, Kind};
 use super::problem::Problem;
-use super::split::{Class, Control, LexRules, Pieces, Statement};
+use super::split::{LexRules, Pieces, Statement};
 use super::{Form, path_of};
 
 /// Where a script is, and what its bytes hash to; the text itself is not kept.
@@ -83,21 +83,6 @@ pub struct Place<'a> {
     pub text: &'a str,
 }
 
-/// What one reading of a script tells about how it can run.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Summary {
-    /// How many statements it has, without a BEGIN and COMMIT around all of them.
-    pub statements: u64,
-    /// A BEGIN and a COMMIT stand around all of it.
-    pub own_transaction: bool,
-    /// The first other statement that begins or ends a transaction: its line and first word.
-    pub transaction_control: Option<(u64, String)>,
-    /// Which statements cannot run in a transaction, from 1.
-    pub not_in_transaction: Vec<u64>,
-    /// A statement changes the session.
-    pub changes_session: bool,
-}
-
 impl Script {
     /// Returns the down script in bytes that were recorded when a migration was applied.
     ///
@@ -132,6 +117,22 @@ impl Script {
             verify: None,
             directives: section.directives,
         })
+    }
+
+    /// Makes a script of the given sections of `text`.
+    #[cfg(test)]
+    pub(super) fn sections(
+        text: &str,
+        section: Range<usize>,
+        verify: Option<Range<usize>>,
+    ) -> Self {
+        Self {
+            text: text.to_owned(),
+            path: PathBuf::from("1_x.sql"),
+            section,
+            verify,
+            directives: Directives::default(),
+        }
     }
 
     /// Returns the exact bytes of the whole file.
@@ -201,59 +202,9 @@ impl Script {
         })
     }
 
-    /// Reads the script once and tells how it can run.
-    ///
-    /// # Errors
-    ///
-    /// A [`Problem`] when it cannot be cut into statements.
-    pub fn check(&self, rules: &'static LexRules) -> Result<Summary, Problem> {
-        let mut summary = Summary::default();
-        let mut controls: Vec<(u64, Control, u64, String)> = Vec::new();
-        for statement in self.statements(rules) {
-            let statement = statement?;
-            summary.statements = statement.index;
-            summary.changes_session |= statement.class.changes_session();
-            match statement.class {
-                Class::TransactionControl(control) if controls.len() < 3 => {
-                    let word = statement.text.split_whitespace().next().unwrap_or_default();
-                    let word = word.to_ascii_uppercase();
-                    controls.push((statement.index, control, statement.line as u64, word));
-                }
-                Class::NotInTransaction => summary.not_in_transaction.push(statement.index),
-                _ => {}
-            }
-        }
-        let last = summary.statements;
-        match controls.as_slice() {
-            [(1, Control::Begin, ..), (end, Control::Commit, ..)] if *end == last => {
-                summary.own_transaction = true;
-                summary.statements -= 2;
-            }
-            [(1, Control::Begin, ..), second, ..] => {
-                summary.transaction_control = Some((second.2, second.3.clone()));
-            }
-            [first, ..] => summary.transaction_control = Some((first.2, first.3.clone())),
-            [] => {}
-        }
-        for query in self.verifications(rules) {
-            let query = query?;
-            if !rules.only_reads(query.text) {
-                return Err(self.not_a_query(&query));
-            }
-        }
-        Ok(summary)
-    }
-
-    fn not_a_query(&self, found: &Statement<'_>) -> Problem {
-        let words: Vec<&str> = found.text.split_whitespace().take(3).collect();
-        let words: String = words.join(" ").chars().take(40).collect();
-        Problem::new(
-            "verify-not-a-query",
-            &self.path,
-            format!("expected a query in the section `-- VERIFY`, found `{words}`"),
-            "each statement there only reads, and returns one row whose first column is true",
-        )
-        .at_line(found.line)
+    /// Returns the file, or what was recorded of it.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Returns where byte `offset` of the file is.
@@ -322,13 +273,7 @@ mod tests {
     use super::*;
 
     fn script(text: &str) -> Script {
-        Script {
-            text: text.to_owned(),
-            path: PathBuf::from("1_x.sql"),
-            section: 0..text.len(),
-            verify: None,
-            directives: Directives::default(),
-        }
+        Script::sections(text, 0..text.len(), None)
     }
 
     #[test]
@@ -343,73 +288,6 @@ mod tests {
         let place = script.line_of(script.text.find('2').unwrap());
         assert_eq!((place.line, place.column, place.text), (5, 2, " 2;"));
         assert_eq!(script.line_of(5).column, 5);
-    }
-
-    #[test]
-    fn a_transaction_around_all_of_it_is_left_out_and_any_other_refused() {
-        let summary = |text: &str| script(text).check(&SQLITE).unwrap();
-        let wrapped = summary("BEGIN; SELECT 1;\nSELECT 2; COMMIT;");
-        assert!(wrapped.own_transaction);
-        assert_eq!((wrapped.statements, wrapped.transaction_control), (2, None));
-        assert!(summary("begin transaction; end transaction").own_transaction);
-        for (text, line, word) in [
-            ("SELECT 1;\nCOMMIT;\nSELECT 2;", 2, "COMMIT"),
-            ("BEGIN;\nSELECT 1;", 1, "BEGIN"),
-            ("BEGIN;\nCOMMIT;\nSELECT 1;", 2, "COMMIT"),
-            ("BEGIN; SELECT 1;\nROLLBACK;", 2, "ROLLBACK"),
-            ("BEGIN; SAVEPOINT a;\nRELEASE a; COMMIT;", 1, "SAVEPOINT"),
-            ("SELECT 1;\n\nEND;", 3, "END"),
-        ] {
-            let found = summary(text);
-            assert!(!found.own_transaction, "{text}");
-            assert_eq!(
-                found.transaction_control,
-                Some((line, word.to_owned())),
-                "{text}"
-            );
-        }
-    }
-
-    #[test]
-    fn only_queries_verify() {
-        let check = |query: &str| {
-            let text = format!("CREATE TABLE t (x);\n-- VERIFY\nSELECT 1;\n{query};\n");
-            let mut script = script(&text);
-            let verify = text.find("-- VERIFY").unwrap();
-            script.section = 0..verify;
-            script.verify = Some(verify..text.len());
-            script.check(&SQLITE)
-        };
-        for query in [
-            "select count(*) = 0 from t",
-            "VALUES (1)",
-            "WITH a AS (SELECT 1), b(x) AS (VALUES (2)) SELECT replace('a', 'b', 'c') FROM a, b",
-            "WITH \"insert\"(x) AS (SELECT 1) SELECT x FROM \"insert\"",
-            "/* DELETE */ SELECT 1 -- COMMIT",
-        ] {
-            assert!(check(query).is_ok(), "{query}");
-        }
-        for query in [
-            "COMMIT",
-            "ROLLBACK",
-            "SAVEPOINT a",
-            "PRAGMA query_only = OFF",
-            "ATTACH 'x' AS x",
-            "VACUUM",
-            "EXPLAIN SELECT 1",
-            "INSERT INTO t VALUES (1) RETURNING 1",
-            "WITH a AS (SELECT 1) INSERT INTO t SELECT * FROM a RETURNING 1",
-            "WITH a AS (SELECT 1) DELETE FROM t RETURNING 1",
-            "CREATE TABLE u (x)",
-            "(SELECT 1)",
-        ] {
-            let problem = check(query).unwrap_err();
-            assert_eq!(
-                (problem.code, problem.line),
-                ("verify-not-a-query", Some(4)),
-                "{query}"
-            );
-        }
     }
 
     #[test]

@@ -3,13 +3,18 @@
 //! The pieces are slices of the script whose concatenation is the script; what cannot be read is an
 //! error before anything runs. How a database's SQL is read is data: [`LexRules`].
 
+mod head;
 mod lexer;
 pub mod rules;
+mod sqlite;
 
 use std::ops::Range;
 
+use self::head::Head;
+pub use self::head::Term;
 pub use self::lexer::{Token, TokenKind, Tokens, Unterminated};
-pub use self::rules::{BlockComments, Body, LexRules, LineComment, Quote, SQLITE};
+pub use self::rules::{BlockComments, Body, LexRules, LineComment, Quote};
+pub use self::sqlite::SQLITE;
 
 /// What a statement does to the transaction and the session that it runs in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +25,10 @@ pub enum Class {
     TransactionControl(Control),
     /// Cannot run inside a transaction.
     NotInTransaction,
+    /// Cannot run inside a transaction, and changes the session.
+    SessionNotInTransaction,
+    /// Switches the enforcement of foreign keys, which inside a transaction has no effect.
+    ForeignKeys,
     /// Changes the session, which must be reset afterwards.
     Session,
 }
@@ -27,7 +36,12 @@ pub enum Class {
 impl Class {
     /// Says whether the session must be reset after such a statement.
     pub fn changes_session(self) -> bool {
-        matches!(self, Self::Session | Self::NotInTransaction)
+        matches!(self, Self::Session | Self::SessionNotInTransaction)
+    }
+
+    /// Says whether such a statement does inside a transaction what it is meant to do.
+    pub fn runs_in_transaction(self) -> bool {
+        !matches!(self, Self::NotInTransaction | Self::SessionNotInTransaction)
     }
 }
 
@@ -126,8 +140,13 @@ impl<'a> Pieces<'a> {
                     }
                     token
                 }
-                TokenKind::Quoted | TokenKind::Other => {
-                    head.close();
+                TokenKind::Quoted => {
+                    head.push_quoted(&text[token.range.clone()]);
+                    body = body.other();
+                    token
+                }
+                TokenKind::Other => {
+                    head.push(&text[token.range.clone()]);
                     body = body.other();
                     token
                 }
@@ -162,34 +181,6 @@ impl Iterator for Pieces<'_> {
             self.at = self.end;
         }
         Some(piece)
-    }
-}
-
-/// The first words of a statement, in upper case, as far as anything is decided by them.
-#[derive(Debug, Clone, Default)]
-pub struct Head {
-    words: Vec<String>,
-    closed: bool,
-}
-
-impl Head {
-    /// As many words as the longest rule looks at, with room for `EXPLAIN QUERY PLAN` before it.
-    const WORDS: usize = 8;
-
-    fn push(&mut self, word: &str) {
-        if !self.closed && self.words.len() < Self::WORDS {
-            self.words.push(word.to_ascii_uppercase());
-        }
-    }
-
-    /// Anything but a word ends the head, so that a later word cannot be taken for one of it.
-    fn close(&mut self) {
-        self.closed = true;
-    }
-
-    /// Returns the words.
-    pub fn words(&self) -> &[String] {
-        &self.words
     }
 }
 

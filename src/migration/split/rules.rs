@@ -1,6 +1,7 @@
 //! How a database's SQL is read, as data.
 
-use super::{Class, Control, Head, TokenKind, Tokens};
+use super::head::{Head, Term};
+use super::{Class, TokenKind, Tokens};
 
 /// How comments to the end of the line begin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,10 +68,8 @@ impl Quote {
 /// Which statements hold statements of their own between `BEGIN` and `END`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Body {
-    /// The words that the statement begins with.
-    pub head: &'static [&'static str],
-    /// Words that may stand between the first and the second of them.
-    pub optional: &'static [&'static str],
+    /// How the statement begins.
+    pub head: &'static [Term],
 }
 
 /// How a database's SQL is cut into statements and what their first words mean.
@@ -84,14 +83,8 @@ pub struct LexRules {
     pub quotes: &'static [Quote],
     /// Statements with a body.
     pub bodies: &'static [Body],
-    /// Words that may stand before any statement and change nothing about it.
-    pub prefixes: &'static [&'static [&'static str]],
-    /// The first words of statements that begin or end a transaction.
-    pub control: &'static [(&'static str, Control)],
-    /// The first words of statements that cannot run in a transaction; the longer rule goes first.
-    pub not_in_transaction: &'static [&'static [&'static str]],
-    /// The first words of statements that change their session.
-    pub session: &'static [&'static [&'static str]],
+    /// What sort of statement begins with which words; the first pattern that fits decides.
+    pub classes: &'static [(&'static [Term], Class)],
     /// Characters that, where a statement should begin, begin a command to a client program.
     pub client_commands: &'static [&'static str],
     /// The first words of statements that only read.
@@ -104,25 +97,11 @@ pub struct LexRules {
 
 impl LexRules {
     /// Says what a statement that begins with `head` does to its transaction and session.
-    pub fn classify(&self, head: &Head) -> Class {
-        let words = self.without_prefixes(head.words());
-        if words.len() < head.words().len() {
-            // explaining a statement is not executing it
-            return Class::Ordinary;
-        }
-        let Some(first) = words.first() else {
-            return Class::Ordinary;
-        };
-        if let Some((_, control)) = self.control.iter().find(|(word, _)| word == first) {
-            return Class::TransactionControl(*control);
-        }
-        if begins_any(words, self.not_in_transaction) {
-            return Class::NotInTransaction;
-        }
-        if begins_any(words, self.session) {
-            return Class::Session;
-        }
-        Class::Ordinary
+    pub(super) fn classify(&self, head: &Head) -> Class {
+        let mut classes = self.classes.iter();
+        classes
+            .find(|(pattern, _)| head.begins(pattern))
+            .map_or(Class::Ordinary, |(_, class)| *class)
     }
 
     /// Says whether a statement only reads, by its first words.
@@ -167,102 +146,6 @@ impl LexRules {
 
     /// Says whether `head` is now the beginning of a statement with a body.
     pub(super) fn opens_body(&self, head: &Head) -> bool {
-        let words = self.without_prefixes(head.words());
-        self.bodies.iter().any(|body| {
-            let Some((first, rest)) = body.head.split_first() else {
-                return false;
-            };
-            let Some((found, following)) = words.split_first() else {
-                return false;
-            };
-            if found != first {
-                return false;
-            }
-            let following = match following.split_first() {
-                Some((word, after)) if body.optional.contains(&word.as_str()) => after,
-                _ => following,
-            };
-            following.len() == rest.len() && begins(following, rest)
-        })
-    }
-
-    fn without_prefixes<'a>(&self, words: &'a [String]) -> &'a [String] {
-        self.prefixes
-            .iter()
-            .find(|prefix| begins(words, prefix))
-            .map_or(words, |prefix| &words[prefix.len()..])
+        self.bodies.iter().any(|body| head.begins(body.head))
     }
 }
-
-fn begins_any(words: &[String], rules: &[&[&str]]) -> bool {
-    rules.iter().any(|rule| begins(words, rule))
-}
-
-fn begins(words: &[String], rule: &[&str]) -> bool {
-    words.len() >= rule.len() && words.iter().zip(rule).all(|(word, rule)| word == rule)
-}
-
-/// A quoted text whose closing character, doubled, stands for itself.
-const fn doubled(quote: u8, name: &'static str) -> Quote {
-    Quote {
-        open: quote,
-        close: quote,
-        doubled: true,
-        backslash: false,
-        name,
-    }
-}
-
-/// SQLite (`https://sqlite.org/lang.html`).
-pub const SQLITE: LexRules = LexRules {
-    line_comments: &[LineComment {
-        opens: "--",
-        needs_space: false,
-    }],
-    block_comments: BlockComments {
-        nested: false,
-        end_of_text_closes: true,
-    },
-    quotes: &[
-        doubled(b'\'', "a string, which ends in `'`"),
-        doubled(b'"', "a name in `\"`"),
-        doubled(b'`', "a name in backquotes"),
-        Quote {
-            open: b'[',
-            close: b']',
-            doubled: false,
-            backslash: false,
-            name: "a name in `[` and `]`",
-        },
-    ],
-    bodies: &[Body {
-        head: &["CREATE", "TRIGGER"],
-        optional: &["TEMP", "TEMPORARY"],
-    }],
-    prefixes: &[&["EXPLAIN", "QUERY", "PLAN"], &["EXPLAIN"]],
-    control: &[
-        ("BEGIN", Control::Begin),
-        ("COMMIT", Control::Commit),
-        ("END", Control::Commit),
-        ("ROLLBACK", Control::Rollback),
-        ("SAVEPOINT", Control::Savepoint),
-        ("RELEASE", Control::Release),
-    ],
-    // DETACH and a change of the journal or of `synchronous` answer with an error in a transaction
-    not_in_transaction: &[
-        &["VACUUM"],
-        &["DETACH"],
-        &["PRAGMA", "JOURNAL_MODE"],
-        &["PRAGMA", "SYNCHRONOUS"],
-    ],
-    session: &[
-        &["PRAGMA"],
-        &["ATTACH"],
-        &["CREATE", "TEMP"],
-        &["CREATE", "TEMPORARY"],
-    ],
-    client_commands: &[".", "\\"],
-    queries: &["SELECT", "VALUES"],
-    named_queries: "WITH",
-    writes: &["INSERT", "REPLACE", "UPDATE", "DELETE"],
-};

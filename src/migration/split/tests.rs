@@ -111,8 +111,12 @@ fn first_words_tell_what_a_statement_does() {
         Class::TransactionControl(Control::Rollback)
     );
     assert_eq!(class("vacuum"), Class::NotInTransaction);
-    assert_eq!(class("PRAGMA journal_mode = wal"), Class::NotInTransaction);
-    assert_eq!(class("PRAGMA foreign_keys = off"), Class::Session);
+    assert_eq!(
+        class("PRAGMA journal_mode = wal"),
+        Class::SessionNotInTransaction
+    );
+    assert_eq!(class("PRAGMA foreign_keys = off"), Class::ForeignKeys);
+    assert_eq!(class("PRAGMA foreign_keys"), Class::Ordinary);
     assert_eq!(class("CREATE TEMP TABLE x (a)"), Class::Session);
     assert_eq!(class("\"begin\" x"), Class::Ordinary);
     assert_eq!(class("EXPLAIN VACUUM"), Class::Ordinary);
