@@ -6,21 +6,52 @@ PAYLOAD = "the quick brown fox jumps over the lazy dog; " * 11  # about 500 byte
 
 MIB = 1024 * 1024
 
+# the sorts of folders, by what each migration makes
+ROWS = "rows"
+TABLES = "tables"
+
+# the query that counts what a folder must have made
+COUNTING = {
+    ROWS: "SELECT count(*) FROM item",
+    TABLES: "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name GLOB 'item_[0-9]*'",
+}
+
+
+def make(folder, sort, count):
+    """Makes a folder of one sort."""
+    folder.mkdir(parents=True)
+    {ROWS: rows, TABLES: tables}[sort](folder, count)
+
+
+def rows(folder, count):
+    """Migrations that each insert a row into one table, so that the schema stays as it is."""
+    for number in range(1, count + 1):
+        up = f"INSERT INTO item (id, name, payload) VALUES ({number}, 'row', '{PAYLOAD}');\n"
+        down = f"DELETE FROM item WHERE id = {number};\n"
+        if number == 1:
+            up, down = table("item") + up, "DROP TABLE item;\n"
+        write(folder, number, "insert_item", up, down)
+
 
 def tables(folder, count):
     """Migrations that each make a table and insert a row, with the script that undoes it."""
-    folder.mkdir(parents=True)
     for number in range(1, count + 1):
-        table = f"item_{number:05}"
+        name = f"item_{number:05}"
         up = (
-            f"CREATE TABLE {table} (\n"
-            "    id INTEGER PRIMARY KEY,\n"
-            "    name TEXT NOT NULL,\n"
-            "    payload TEXT NOT NULL\n"
-            ");\n"
-            f"INSERT INTO {table} (name, payload) VALUES ('first', '{PAYLOAD}');\n"
+            table(name)
+            + f"INSERT INTO {name} (id, name, payload) VALUES (1, 'row', '{PAYLOAD}');\n"
         )
-        write(folder, number, f"create_{table}", up, f"DROP TABLE {table};\n")
+        write(folder, number, f"create_{name}", up, f"DROP TABLE {name};\n")
+
+
+def table(name):
+    return (
+        f"CREATE TABLE {name} (\n"
+        "    id INTEGER PRIMARY KEY,\n"
+        "    name TEXT NOT NULL,\n"
+        "    payload TEXT NOT NULL\n"
+        ");\n"
+    )
 
 
 def inserts(folder, size_mib):

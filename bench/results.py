@@ -22,15 +22,17 @@ class Report:
 
     tools: list
     absent: list
-    rounds: int
+    reads: int
     folder_size: int = 0
     colds: list = field(default_factory=list)
     commands: list = field(default_factory=list)
     larges: list = field(default_factory=list)
     notes: list = field(default_factory=list)
 
-    def cold(self, count, tool, seconds, versus):
-        self.colds.append((count, tool, seconds, versus))
+    def cold(self, sort, count, tool, runs, versus):
+        seconds = median([run.seconds for run in runs])
+        cpu_seconds = median([run.cpu_seconds for run in runs])
+        self.colds.append((sort, count, tool, len(runs), seconds, cpu_seconds, versus))
 
     def command(self, what, runs):
         seconds = median([run.seconds for run in runs])
@@ -61,9 +63,9 @@ class Report:
         return (
             f"Measured on {datetime.date.today()}: {versions}; {os.cpu_count()} cores, "
             f"{platform.machine()}, {platform.system()} {platform.release().split('-')[0]}, "
-            f"Python {sys.version.split()[0]}. Medians of {self.rounds} rounds; where tools are "
-            "compared, they take turns within each round, and the ratio is the median of the rounds' "
-            "own ratios."
+            f"Python {sys.version.split()[0]}. Figures are medians; where tools are compared, they "
+            "take turns within each round, and the ratio is the median of the rounds' own ratios. The "
+            "smallest peaks are those of the Python that starts the process."
         )
 
     def tables(self):
@@ -74,7 +76,8 @@ class Report:
         )
         yield (
             f"Commands on {self.folder_size:,} applied migrations",
-            "Each is a process of its own: it reads every file, hashes every event and ends.",
+            "Each is a process of its own, which reads every file and hashes every event. Medians of "
+            f"{self.reads} runs.",
             [
                 ["command", "seconds", "target", "peak MiB"],
                 *(
@@ -98,17 +101,19 @@ class Report:
     def cold_rows(self):
         first = {}
         rows = [
-            ["migrations", "tool", "seconds", "ms each", "growth of ms each", "mledger / tool"]
+            ["migrations", "tool", "rounds", "seconds", "ms each", "CPU ms each", "growth", "mledger / tool"]
         ]
-        for count, tool, seconds, versus in self.colds:
-            each = seconds * 1000 / count
-            grown = each / first.setdefault(tool, each)
+        for sort, count, tool, rounds, seconds, cpu_seconds, versus in self.colds:
+            cpu_each = cpu_seconds * 1000 / count
+            grown = cpu_each / first.setdefault((sort, tool), cpu_each)
             rows.append(
                 [
-                    f"{count:,}",
+                    f"{count:,} {sort}",
                     tool,
+                    str(rounds),
                     f"{seconds:.2f}",
-                    f"{each:.2f}",
+                    f"{seconds * 1000 / count:.2f}",
+                    f"{cpu_each:.2f}",
                     f"{grown:.2f}",
                     "" if versus is None else f"{versus:.2f}",
                 ]
@@ -160,8 +165,9 @@ Written by `bench/run`, which anybody can repeat: it needs cargo, Python 3 and, 
 `sqlite3` and `sqlx` (`bench/run --with-peers` builds the latter). Absolute times are those of one
 machine and its disk on one day, so compare the ratios."""
 
-COLD_WORDS = """Each migration makes a table and inserts a row of 500 bytes. All tools commit once a
-migration or more often, each with SQLite's `synchronous = FULL` in WAL mode; mledger also records,
-hashes and signs. `sqlite3` is SQLite's own shell with a `BEGIN` and `COMMIT` around each file and no
-record of anything. Growth is the cost of one migration relative to that in the smallest folder: SQLite's
-own cost of `CREATE TABLE` grows with the number of tables, as the shell shows."""
+COLD_WORDS = """Each migration inserts a row of 500 bytes, into one table (rows) or into a new one
+(tables). All tools commit once a migration or more often, with SQLite's `synchronous = FULL` in WAL mode;
+mledger also records, hashes and signs. `sqlite3` is SQLite's own shell with a `BEGIN` and `COMMIT` around
+each file and no record of anything. Growth is the CPU time of one migration relative to that in the
+smallest folder, start of the program included. Where each migration makes a table it grows for all of
+them: SQLite's own `CREATE TABLE` reads the catalogue through."""
