@@ -20,7 +20,7 @@ LARGE_MIB = 300
 class Report:
     """Figures in the order in which they were taken."""
 
-    tools: list
+    versions: list
     absent: list
     reads: int
     folder_size: int = 0
@@ -59,7 +59,7 @@ class Report:
         return "\n\n".join(parts) + "\n"
 
     def machine(self):
-        versions = ", ".join(tool.version() for tool in self.tools)
+        versions = ", ".join(self.versions)
         return (
             f"Measured on {datetime.date.today()}: {versions}; {os.cpu_count()} cores, "
             f"{platform.machine()}, {platform.system()} {platform.release().split('-')[0]}, "
