@@ -1,10 +1,12 @@
 """Runs a command as a whole process and says how long it took and how much memory it used."""
 
 import os
+import signal
 import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from dataclasses import dataclass
 
@@ -24,6 +26,10 @@ class CommandFailed(Exception):
     """A command that was to be measured did not succeed, so its time means nothing."""
 
 
+# what takes longer than this many seconds is not waited for
+PATIENCE = 180
+
+
 def run(command, *, environment=None, stdin=None, folder=None):
     """Runs a command to its end; `stdin` is a file to read from."""
     with Capture() as stdout, Capture() as stderr:
@@ -36,8 +42,11 @@ def run(command, *, environment=None, stdin=None, folder=None):
             stdout=stdout.file,
             stderr=stderr.file,
         )
+        timer = threading.Timer(PATIENCE, process.kill)
+        timer.start()
         # not `wait`: only `wait4` tells what this one process used
         _, status, usage = os.wait4(process.pid, 0)
+        timer.cancel()
         seconds = time.monotonic() - began
         process.returncode = os.waitstatus_to_exitcode(status)
         finished = Run(
@@ -46,6 +55,10 @@ def run(command, *, environment=None, stdin=None, folder=None):
             peak_mib=peak_mib(usage),
             stdout=stdout.text(),
             stderr=stderr.text(),
+        )
+    if seconds >= PATIENCE and process.returncode == -signal.SIGKILL:
+        raise CommandFailed(
+            f"not done after {PATIENCE} seconds, with a peak of {finished.peak_mib:.0f} MiB until then"
         )
     if process.returncode != 0:
         shown = (finished.stderr or finished.stdout)[-2000:]
