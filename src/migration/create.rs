@@ -1,11 +1,15 @@
 //! New migrations: a file of its own, with a version that no other has.
 
-use std::io::Write;
+use std::collections::HashSet;
+use std::fs::{self, File, TryLockError};
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use ledger::Timestamp;
 use serde_json::{Map, Value as Json};
 
+use super::Version;
+use super::folder::list;
 use super::problem::Problem;
 
 /// What a new migration is made from.
@@ -29,8 +33,9 @@ pub struct New {
 
 /// Writes the files of a new migration and returns their paths.
 ///
-/// The version is the time `now` to the second, or the next second that no file has. A file that
-/// another process makes at the same moment is never overwritten.
+/// The version is the time `now` to the second, or the next second that no file of the folder or of a
+/// folder below has. Files appear whole or not at all, and none is ever overwritten; a pair has both
+/// its files or, after an error, none.
 ///
 /// # Errors
 ///
@@ -48,7 +53,7 @@ pub fn create(folder: &Path, new: &New, now: Timestamp) -> Result<Vec<PathBuf>, 
             "say in a few words what the migration does",
         ));
     }
-    let unwritable = |error: std::io::Error, path: &Path| {
+    let unwritable = |error: io::Error, path: &Path| {
         Problem::new(
             "file-unwritable",
             path,
@@ -56,35 +61,47 @@ pub fn create(folder: &Path, new: &New, now: Timestamp) -> Result<Vec<PathBuf>, 
             "check the folder and its permissions",
         )
     };
+    let _turn = Turn::take(folder).map_err(|error| unwritable(error, folder))?;
+    // sub-folders count too, so that reading them later finds no version twice
+    let taken: HashSet<Version> = list(folder, true)
+        .0
+        .into_iter()
+        .map(|file| file.version)
+        .collect();
     let mut micros = now.as_micros();
     loop {
         let version = version_at(Timestamp::from_micros(micros));
         micros += 1_000_000;
-        // the lock is a file of the version alone, so that two names cannot share a version
-        let claim = folder.join(format!(".{version}.new"));
-        let claimed = std::fs::OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .open(&claim);
-        match claimed {
-            Ok(_) => {}
-            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => continue,
-            Err(error) => return Err(unwritable(error, folder)),
+        let free = version
+            .parse()
+            .is_ok_and(|version: Version| !taken.contains(&version));
+        if free {
+            return write_all(folder, new, &version, &name)
+                .map_err(|error| unwritable(error, folder));
         }
-        let written = if taken(folder, &version) {
-            Ok(None)
-        } else {
-            write_all(folder, new, &version, &name).map(Some)
+    }
+}
+
+/// The right to choose a version: an advisory lock on the folder, which ends with the process, so that
+/// two processes that look at the same time do not find the same version free. Where the system cannot
+/// lock a folder, files are still never overwritten.
+struct Turn {
+    _folder: Option<File>,
+}
+
+impl Turn {
+    fn take(folder: &Path) -> Result<Self, io::Error> {
+        let Ok(folder) = File::open(folder) else {
+            return Ok(Self { _folder: None });
         };
-        let removed = std::fs::remove_file(&claim);
-        match written {
-            Ok(None) => {}
-            Ok(Some(paths)) => {
-                removed.map_err(|error| unwritable(error, &claim))?;
-                return Ok(paths);
-            }
-            Err(error) => return Err(unwritable(error, folder)),
+        match folder.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => folder.lock()?,
+            Err(TryLockError::Error(_)) => return Ok(Self { _folder: None }),
         }
+        Ok(Self {
+            _folder: Some(folder),
+        })
     }
 }
 
@@ -97,21 +114,12 @@ fn version_at(time: Timestamp) -> String {
         .collect()
 }
 
-fn taken(folder: &Path, version: &str) -> bool {
-    let prefix = format!("{version}_");
-    std::fs::read_dir(folder).is_ok_and(|entries| {
-        entries
-            .flatten()
-            .any(|entry| entry.file_name().to_string_lossy().starts_with(&prefix))
-    })
-}
-
 fn write_all(
     folder: &Path,
     new: &New,
     version: &str,
     name: &str,
-) -> Result<Vec<PathBuf>, std::io::Error> {
+) -> Result<Vec<PathBuf>, io::Error> {
     let header = header(new);
     let texts = if new.pair {
         vec![
@@ -124,28 +132,35 @@ fn write_all(
             format!("{header}\n-- UP\n\n-- DOWN\n"),
         )]
     };
-    let mut paths = Vec::new();
+    let mut paths: Vec<PathBuf> = Vec::new();
     for (file_name, text) in texts {
         let path = folder.join(file_name);
-        let mut file = tempfile::NamedTempFile::new_in(folder)?;
-        file.write_all(text.as_bytes())?;
-        file.as_file().sync_all()?;
-        readable_by_all(file.as_file())?;
-        file.persist_noclobber(&path)?;
+        if let Err(error) = write(folder, &path, &text) {
+            for half in &paths {
+                // the first error is the one to tell
+                drop(fs::remove_file(half));
+            }
+            return Err(error);
+        }
         paths.push(path);
     }
     Ok(paths)
 }
 
-/// A temporary file is its owner's alone; a migration is as readable as any other source file.
-#[cfg(unix)]
-fn readable_by_all(file: &std::fs::File) -> Result<(), std::io::Error> {
-    use std::os::unix::fs::PermissionsExt;
-    file.set_permissions(std::fs::Permissions::from_mode(0o644))
-}
-
-#[cfg(not(unix))]
-fn readable_by_all(_: &std::fs::File) -> Result<(), std::io::Error> {
+/// Writes a file that appears whole or not at all, and replaces none.
+fn write(folder: &Path, path: &Path, text: &str) -> Result<(), io::Error> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".new-migration-");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        // as any other source file: what the process's mask leaves of it
+        builder.permissions(fs::Permissions::from_mode(0o666));
+    }
+    let mut file = builder.tempfile_in(folder)?;
+    file.write_all(text.as_bytes())?;
+    file.as_file().sync_all()?;
+    file.persist_noclobber(path)?;
     Ok(())
 }
 
@@ -237,5 +252,48 @@ mod tests {
         });
         let migrations = source::read(folder.path(), &source::Options::default(), &SQLITE).unwrap();
         assert_eq!(migrations.len(), 48);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 48);
+    }
+
+    #[test]
+    fn versions_of_folders_below_are_taken() {
+        let folder = tempfile::tempdir().unwrap();
+        let below = folder.path().join("older");
+        fs::create_dir(&below).unwrap();
+        fs::write(below.join("20261120080910_a.sql"), "").unwrap();
+        // what an earlier version left after a crash claims nothing
+        fs::write(folder.path().join(".20261120080911.new"), "").unwrap();
+        let now = "2026-11-20T08:09:10.000000Z".parse().unwrap();
+        let paths = create(folder.path(), &new("b"), now).unwrap();
+        assert!(paths[0].ends_with("20261120080911_b.sql"), "{paths:?}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_new_file_is_as_readable_as_any_other() {
+        use std::os::unix::fs::PermissionsExt;
+
+        let folder = tempfile::tempdir().unwrap();
+        let other = folder.path().join("other");
+        fs::write(&other, "").unwrap();
+        let now = "2026-11-20T08:09:10.000000Z".parse().unwrap();
+        let paths = create(folder.path(), &new("b"), now).unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode();
+        assert_eq!(mode(&paths[0]), mode(&other));
+    }
+
+    #[test]
+    fn an_error_leaves_no_half_of_a_pair() {
+        let folder = tempfile::tempdir().unwrap();
+        let half = folder.path().join("7_x.down.sql");
+        fs::write(&half, "SELECT 1;").unwrap();
+        let pair = New {
+            pair: true,
+            ..new("x")
+        };
+        let error = write_all(folder.path(), &pair, "7", "x").unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(fs::read(&half).unwrap(), b"SELECT 1;");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 }

@@ -53,6 +53,8 @@ impl Directives {
             }
             "allow" => match value.split_once(char::is_whitespace) {
                 Some((rule, reason)) if !reason.trim().is_empty() => {
+                    let known = self.allow.iter().any(|(known, _)| known == rule);
+                    once(&format!("allow {rule}"), !known)?;
                     self.allow.push((rule.to_owned(), reason.trim().to_owned()));
                 }
                 _ => {
@@ -156,5 +158,7 @@ mod tests {
             assert!(directives(&[line]).is_err(), "`{line}`");
         }
         assert!(directives(&["timeout 1s", "timeout 2s"]).is_err());
+        assert!(directives(&["allow drop-table a", "allow drop-table b"]).is_err());
+        assert!(directives(&["allow drop-table a", "allow drop-column a"]).is_ok());
     }
 }

@@ -7,10 +7,12 @@
 mod check;
 pub mod create;
 mod directives;
+mod folder;
 mod header;
 mod layout;
 mod marker;
 mod metadata;
+mod name;
 mod problem;
 mod script;
 pub mod source;

@@ -1,12 +1,12 @@
 //! A script's bytes, read when they are needed and only if they are the ones that were hashed.
 
-use std::fs;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use ledger::Digest;
 
 use super::directives::Directives;
+use super::folder;
 use super::layout::{self, Kind};
 use super::problem::Problem;
 use super::split::{LexRules, Pieces, Statement};
@@ -36,14 +36,7 @@ impl ScriptFile {
     ///
     /// A [`Problem`] when it cannot be read, or when its bytes are not those that were hashed.
     pub fn load(&self) -> Result<Script, Problem> {
-        let bytes = fs::read(&self.path).map_err(|error| {
-            Problem::new(
-                "file-unreadable",
-                &self.path,
-                format!("the file cannot be read: {error}"),
-                "check its permissions",
-            )
-        })?;
+        let bytes = folder::bytes(&self.path)?;
         if Digest::of(&bytes) != self.digest {
             return Err(Problem::new(
                 "file-changed-while-running",

@@ -1,12 +1,13 @@
 //! From a folder to migrations: strict about names, complete about what is wrong.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use ledger::Digest;
 
+use super::folder::{self, File};
 use super::layout::{self, Kind, Layout, Section};
+use super::name::Part;
 use super::problem::Problem;
 use super::script::{ScriptFile, utf8};
 use super::split::LexRules;
@@ -31,162 +32,20 @@ pub fn read(
     options: &Options,
     rules: &'static LexRules,
 ) -> Result<Vec<Migration>, Vec<Problem>> {
-    let mut found = Found::default();
-    found.walk(folder, options, &mut BTreeSet::new());
-    let mut migrations = Vec::with_capacity(found.files.len());
-    let files = std::mem::take(&mut found.files);
-    for (version, files) in group(files, &mut found.problems) {
+    let (files, mut problems) = folder::list(folder, options.recursive);
+    let mut migrations = Vec::with_capacity(files.len());
+    for (version, files) in group(files, &mut problems) {
         match assemble(version, files, rules) {
             Ok(migration) => migrations.push(migration),
-            Err(mut problems) => found.problems.append(&mut problems),
+            Err(mut found) => problems.append(&mut found),
         }
     }
-    if found.problems.is_empty() {
+    if problems.is_empty() {
         Ok(migrations)
     } else {
-        found
-            .problems
-            .sort_by(|left, right| (&left.path, left.line).cmp(&(&right.path, right.line)));
-        Err(found.problems)
+        problems.sort_by(|left, right| (&left.path, left.line).cmp(&(&right.path, right.line)));
+        Err(problems)
     }
-}
-
-/// Which script of a migration a file holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Part {
-    Both,
-    Up,
-    Down,
-}
-
-struct File {
-    path: PathBuf,
-    version: Version,
-    name: String,
-    part: Part,
-}
-
-#[derive(Default)]
-struct Found {
-    files: Vec<File>,
-    problems: Vec<Problem>,
-}
-
-impl Found {
-    fn walk(&mut self, folder: &Path, options: &Options, seen: &mut BTreeSet<PathBuf>) {
-        // a link that leads back to a folder above it is walked once
-        if let Ok(real) = folder.canonicalize()
-            && !seen.insert(real)
-        {
-            return;
-        }
-        let entries = match fs::read_dir(folder) {
-            Ok(entries) => entries,
-            Err(error) => {
-                self.problems.push(Problem::new(
-                    "folder-unreadable",
-                    folder,
-                    format!("expected a folder of migrations: {error}"),
-                    "`mledger init` makes one, and `--migrations DIR` names another",
-                ));
-                return;
-            }
-        };
-        for entry in entries {
-            match entry {
-                Ok(entry) => self.take(&entry.path(), options, seen),
-                Err(error) => self.problems.push(Problem::new(
-                    "folder-unreadable",
-                    folder,
-                    format!("the folder cannot be listed: {error}"),
-                    "check its permissions",
-                )),
-            }
-        }
-    }
-
-    fn take(&mut self, path: &Path, options: &Options, seen: &mut BTreeSet<PathBuf>) {
-        if path.is_dir() {
-            if options.recursive {
-                self.walk(path, options, seen);
-            }
-            return;
-        }
-        let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
-            self.problems.push(Problem::new(
-                "name-invalid",
-                path,
-                "expected a file name in UTF-8",
-                "rename the file",
-            ));
-            return;
-        };
-        match parse(name) {
-            Name::Other => {}
-            Name::Migration(version, title, part) => self.files.push(File {
-                path: path.to_owned(),
-                version,
-                name: title,
-                part,
-            }),
-            Name::Invalid(found) => self.problems.push(Problem::new(
-                "name-invalid",
-                path,
-                format!(
-                    "expected `VERSION_name.sql`, `VERSION_name.up.sql` or `VERSION_name.down.sql`, \
-                     found {found}"
-                ),
-                "rename the file, or move it out of the folder",
-            )),
-        }
-    }
-}
-
-enum Name {
-    /// Not a migration, and nothing like one.
-    Other,
-    Migration(Version, String, Part),
-    /// Something like a migration.
-    Invalid(&'static str),
-}
-
-fn parse(file_name: &str) -> Name {
-    if file_name.starts_with('.') {
-        return Name::Other;
-    }
-    if !file_name.to_ascii_lowercase().contains(".sql") {
-        return Name::Other;
-    }
-    let Some(stem) = file_name.strip_suffix(".sql") else {
-        return Name::Invalid("another ending");
-    };
-    let (stem, part) = if let Some(stem) = stem.strip_suffix(".up") {
-        (stem, Part::Up)
-    } else if let Some(stem) = stem.strip_suffix(".down") {
-        (stem, Part::Down)
-    } else {
-        (stem, Part::Both)
-    };
-    let lower = stem.to_ascii_lowercase();
-    if [".up", ".down", ".sql"]
-        .iter()
-        .any(|end| lower.ends_with(end))
-    {
-        return Name::Invalid("a second ending, or one in capitals, before `.sql`");
-    }
-    let Some((version, name)) = stem.split_once('_') else {
-        return Name::Invalid("no `_` between version and name");
-    };
-    let Ok(version) = version.parse() else {
-        return Name::Invalid("no number before the `_`");
-    };
-    let valid = |character: char| character.is_alphanumeric() || "_-.".contains(character);
-    if name.is_empty() || !name.chars().all(valid) {
-        return Name::Invalid(
-            "a name with other characters than letters, digits, `_`, `-` and `.`",
-        );
-    }
-    Name::Migration(version, name.to_owned(), part)
 }
 
 /// The files of each version, and a problem for each version that more than one migration claims.
@@ -295,14 +154,7 @@ struct Text {
 
 impl Text {
     fn read(path: PathBuf, kind: Kind, rules: &'static LexRules) -> Result<Self, Problem> {
-        let bytes = fs::read(&path).map_err(|error| {
-            Problem::new(
-                "file-unreadable",
-                &path,
-                format!("the file cannot be read: {error}"),
-                "check its permissions",
-            )
-        })?;
+        let bytes = folder::bytes(&path)?;
         let digest = Digest::of(&bytes);
         let size = bytes.len() as u64;
         let text = utf8(bytes, &path)?;

@@ -1,5 +1,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+use std::fs;
+
 use super::super::split::SQLITE;
 use super::*;
 
@@ -31,8 +33,10 @@ fn both_forms_are_read_in_the_order_of_their_versions() {
         ("9_nine.down.sql", b"SELECT -9;"),
         ("0011_create-events.sql", b"SELECT 11;"),
         ("README.md", b"not a migration"),
-        (".12_hidden.sql", b"\xff"),
+        (".12_hidden.sql.swp", b"\xff"),
+        ("shop.sqlite3", b"\xff"),
         ("sub/13_below.sql", b"SELECT 13;"),
+        (".git/14_hidden.sql", b"SELECT 14;"),
     ]);
     let migrations = read_in(&folder).unwrap();
     let seen: Vec<_> = migrations
@@ -68,28 +72,28 @@ fn both_forms_are_read_in_the_order_of_their_versions() {
 }
 
 #[test]
-fn every_name_that_looks_like_a_migration_and_is_none_is_a_problem() {
-    for name in [
-        "1-x.SQL",
-        "1_x.SQL",
-        "1_x.sql.bak",
-        "1_x.sql~",
-        "#1_x.sql#",
-        "1_x .sql",
-        "x.sql",
-        "_x.sql",
-        "1_.sql",
-        "V1__x.sql",
-        "1_x.sql.orig",
-        "1.sql",
-        "1_x.UP.sql",
-        "2_b.Down.sql",
-        "1_x.sql.sql",
-        "1_x.up.up.sql",
-        "1_x.down.up.sql",
-    ] {
-        assert_eq!(codes(&[(name, b"SELECT 1;")]), ["name-invalid"], "{name}");
-    }
+fn a_name_that_looks_like_a_migration_and_is_none_is_a_problem() {
+    assert_eq!(codes(&[("1_x.SQL", b"SELECT 1;")]), ["name-invalid"]);
+    assert_eq!(codes(&[(".1_x.sql", b"SELECT 1;")]), ["name-invalid"]);
+    assert_eq!(
+        codes(&[("118_7__a.sql", b"A;"), ("118_8__b.sql", b"B;")]),
+        ["name-invalid", "name-invalid"]
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_no_regular_file_is_never_read() {
+    let folder = folder(&[("1_a.sql/notes.txt", b"")]);
+    // a null device ends at once, and is refused all the same
+    std::os::unix::fs::symlink("/dev/null", folder.path().join("2_b.sql")).unwrap();
+    let made = std::process::Command::new("mkfifo")
+        .arg(folder.path().join("3_c.sql"))
+        .status();
+    assert!(made.unwrap().success());
+    let problems = read_in(&folder).unwrap_err();
+    let found: Vec<_> = problems.iter().map(|one| one.code).collect();
+    assert_eq!(found, ["file-unreadable"; 3]);
 }
 
 #[test]
