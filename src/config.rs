@@ -151,6 +151,8 @@ pub struct Config {
     pub actor: Setting<Option<String>>,
     /// The ledger id that is pinned.
     pub ledger: Setting<Option<Digest>>,
+    /// How long a lease lasts without renewal.
+    pub lease: Setting<Duration>,
     /// How long to wait for another run's lease.
     pub lease_wait: Setting<Duration>,
     /// How long to wait for the database's own locks.
@@ -190,6 +192,7 @@ impl Config {
         settings.protected = self.protected_environments();
         settings.ledger = self.ledger.value;
         settings.recursive = self.recursive.value;
+        settings.lease = self.lease.value;
         settings.lease_wait = self.lease_wait.value;
         settings.lock_timeout = self.lock_timeout.value;
         settings.out_of_order = self.out_of_order.value;
@@ -245,6 +248,7 @@ impl Config {
                 self.ledger.value.map_or_else(none, |id| id.to_string()),
                 &self.ledger.origin,
             ),
+            view("lease", seconds(self.lease.value), &self.lease.origin),
             view(
                 "lease_wait",
                 seconds(self.lease_wait.value),

@@ -1,12 +1,15 @@
 //! Places where a test may make the process die, stop or forget; nothing of it is in a release.
 
-/// The places, in the order in which a run with two migrations comes by them.
+/// The places, in the order in which a first run with two migrations comes by them; then those of a
+/// failure, and of an append without the lease.
 pub const POINTS: &[&str] = &[
+    "key::before-publish",
     "acquire::before-begin",
     "acquire::after-store",
     "acquire::before-append",
     "acquire::before-commit",
     "acquire::after-commit",
+    "heads::before-replace",
     "step::before-begin",
     "step::after-begin",
     "step::before-statement",
@@ -17,9 +20,11 @@ pub const POINTS: &[&str] = &[
     "record::before-commit",
     "record::after-commit",
     "step::after-commit",
+    "run::before-end",
     "failure::before-rollback",
     "failure::after-rollback",
-    "run::before-end",
+    "alone::before-append",
+    "alone::before-commit",
 ];
 
 /// Comes by a place. What happens there is told by the variable `FAILPOINTS` in builds with the

@@ -12,6 +12,7 @@ use ledger::{Digest, Head};
 use serde::{Deserialize, Serialize};
 
 use crate::context::{Heads, Remembered};
+use crate::fault;
 
 /// Remembers heads in a folder, which is made when there is something to remember.
 #[derive(Debug, Clone)]
@@ -163,6 +164,7 @@ fn replace(folder: &Path, path: &Path, kept: &Kept) -> io::Result<()> {
     serde_json::to_writer_pretty(&mut file, kept)?;
     file.write_all(b"\n")?;
     file.as_file().sync_all()?;
+    fault::reach("heads::before-replace");
     file.persist(path).map_err(|error| error.error)?;
     File::open(folder)?.sync_all()
 }

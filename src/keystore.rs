@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use ledger::{KeyError, Signer, SigningKey};
 
 use crate::error::Error;
+use crate::fault;
 use crate::migrator::{Keys, Signing};
 
 /// Where the key comes from.
@@ -236,6 +237,7 @@ fn publish(folder: &Path, path: &Path, bytes: &[u8], mode: u32) -> io::Result<bo
     file.write_all(bytes)?;
     permit(file.as_file(), mode)?;
     file.as_file().sync_all()?;
+    fault::reach("key::before-publish");
     match file.persist_noclobber(path) {
         Ok(_) => {
             File::open(folder)?.sync_all()?;

@@ -22,6 +22,8 @@ pub struct File {
     actor: Option<String>,
     ledger: Option<String>,
     #[serde(default, deserialize_with = "optional_duration")]
+    lease: Option<Duration>,
+    #[serde(default, deserialize_with = "optional_duration")]
     lease_wait: Option<Duration>,
     #[serde(default, deserialize_with = "optional_duration")]
     lock_timeout: Option<Duration>,
@@ -47,6 +49,9 @@ pub struct Section {
     pub actor: Option<String>,
     /// The ledger id that is pinned.
     pub ledger: Option<String>,
+    /// How long a lease lasts without renewal.
+    #[serde(default, deserialize_with = "optional_duration")]
+    pub lease: Option<Duration>,
     /// How long to wait for another run's lease.
     #[serde(default, deserialize_with = "optional_duration")]
     pub lease_wait: Option<Duration>,
@@ -89,6 +94,7 @@ impl File {
             key_file: self.key_file.clone(),
             actor: self.actor.clone(),
             ledger: self.ledger.clone(),
+            lease: self.lease,
             lease_wait: self.lease_wait,
             lock_timeout: self.lock_timeout,
             out_of_order: self.out_of_order,

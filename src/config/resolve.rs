@@ -19,6 +19,9 @@ pub const VARIABLES: [&str; 5] = [
     "MLEDGER_ACTOR",
 ];
 
+/// The shortest lease: its holder renews it four times in this time.
+const SHORTEST_LEASE: Duration = Duration::from_secs(1);
+
 /// What was typed.
 #[derive(Debug, Clone, Default)]
 pub struct Flags {
@@ -122,6 +125,7 @@ pub fn resolve(input: Input) -> Result<Config, ConfigError> {
                 },
             ),
         ledger,
+        lease: lease(&layers)?,
         lease_wait: typed(flags.lease_wait, "--lease-wait")
             .or_else(|| layers.find("lease_wait", |section| section.lease_wait))
             .unwrap_or_else(|| default(Duration::from_secs(300))),
@@ -247,6 +251,24 @@ fn ledger_id(found: &Setting<String>) -> Result<Digest, ConfigError> {
             "copy the id from `mledger status --json`",
         )
     })
+}
+
+/// A lease that is over before its holder can renew it would protect nothing.
+fn lease(layers: &Layers) -> Result<Setting<Duration>, ConfigError> {
+    let found = layers
+        .find("lease", |section| section.lease)
+        .unwrap_or_else(|| default(Duration::from_secs(60)));
+    if found.value >= SHORTEST_LEASE {
+        return Ok(found);
+    }
+    Err(ConfigError::new(
+        "config-invalid",
+        format!(
+            "{}: expected a lease of at least {SHORTEST_LEASE:?}, found {:?}",
+            found.origin, found.value
+        ),
+        "use a minute, unless a test needs less",
+    ))
 }
 
 /// The file's section for the environment, then its top level.

@@ -115,6 +115,7 @@ async fn alone(
 }
 
 async fn begin(run: &mut Run, step: &Step) -> Result<(), StepFailure> {
+    fault::reach("step::before-begin");
     let begin = Begin {
         enforce_foreign_keys: step.enforce_foreign_keys,
         lock_timeout: step.lock_timeout.unwrap_or(run.lock_timeout),
@@ -122,7 +123,9 @@ async fn begin(run: &mut Run, step: &Step) -> Result<(), StepFailure> {
     run.session
         .begin(&begin)
         .await
-        .map_err(|error| StepFailure::engine(error, "beginning a statement's transaction"))
+        .map_err(|error| StepFailure::engine(error, "beginning a statement's transaction"))?;
+    fault::reach("step::after-begin");
+    Ok(())
 }
 
 fn applied(step: &Step, statement: &Statement<'_>, duration_ms: u64) -> Fact {

@@ -5,6 +5,7 @@ use ledger::{Body, Holder, LockBroken, Role};
 use super::{Migrator, open};
 use crate::engine::{Access, Begin};
 use crate::error::Error;
+use crate::fault;
 use crate::journal::{Fact, Journal};
 use crate::lease;
 use crate::report::{Decided, LockView};
@@ -85,7 +86,9 @@ impl Migrator {
             token: held.token,
         }));
         let staged = journal.stage(log, vec![fact])?;
+        fault::reach("alone::before-append");
         let appended = staged.append(&mut *session).await.map_err(fail)?;
+        fault::reach("alone::before-commit");
         let committed = appended.commit(&mut *session).await.map_err(fail)?;
         log.fold(&committed);
         self.remember(log);

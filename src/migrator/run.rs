@@ -11,6 +11,7 @@ use super::work::{Decision, Work};
 use crate::context::Progress;
 use crate::engine::{Access, Begin};
 use crate::error::{Error, StopReason};
+use crate::fault;
 use crate::journal::{Fact, Journal};
 use crate::migration::Migration;
 use crate::plan::{Plan, Step, examine};
@@ -276,7 +277,9 @@ impl Migrator {
             .map_err(fail)?;
         self.check(log, None)?;
         let staged = journal.stage(log, facts)?;
+        fault::reach("alone::before-append");
         let appended = staged.append(&mut *session).await.map_err(fail)?;
+        fault::reach("alone::before-commit");
         let committed = appended.commit(&mut *session).await.map_err(fail)?;
         log.fold(&committed);
         self.remember(log);

@@ -46,6 +46,14 @@ impl Project {
         project
     }
 
+    /// A second project that is as this one is now, but for what is remembered of its database, which
+    /// is remembered by its address.
+    pub fn copy(&self) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        copy(self.path(), folder.path());
+        Self { folder }
+    }
+
     pub fn path(&self) -> &Path {
         self.folder.path()
     }
@@ -204,6 +212,19 @@ pub fn effects(number: usize) -> String {
         "-- UP\n{create}\nINSERT INTO effects VALUES ('{number}', 1);\nINSERT INTO effects VALUES \
          ('{number}', 2);\n-- DOWN\n{drop}\n"
     )
+}
+
+fn copy(from: &Path, to: &Path) {
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            fs::create_dir_all(&target).unwrap();
+            copy(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), &target).unwrap();
+        }
+    }
 }
 
 pub fn ended(output: Output) -> Ended {

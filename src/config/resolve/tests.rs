@@ -123,3 +123,12 @@ fn a_pinned_ledger_must_be_an_id() {
     let error = resolve(input("ledger = 'abc'\n")).unwrap_err();
     assert!(error.message.contains("`abc`"), "{error}");
 }
+
+#[test]
+fn a_lease_lasts_a_second_or_more() {
+    let lease = |file: &str| resolve(input(file)).map(|config| config.lease.value);
+    assert_eq!(lease(""), Ok(Duration::from_secs(60)));
+    assert_eq!(lease("lease = '1s'\n"), Ok(Duration::from_secs(1)));
+    let error = lease("lease = '999ms'\n").unwrap_err();
+    assert!(error.message.contains("mledger.toml lease"), "{error}");
+}

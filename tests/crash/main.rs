@@ -1,0 +1,16 @@
+//! Dies at every point, in every passage, and must find its way back.
+//!
+//! The program is made to kill itself with SIGKILL where [`mledger::fault::POINTS`] says. After each
+//! death the ledger must verify and agree with the effects that are in the database; the next run must
+//! finish what was asked without a person, except where a step's outcome is unknown; and once it has,
+//! nothing is left to do and nothing is written any more.
+
+#[path = "../support/diary.rs"]
+mod diary;
+mod every_point;
+#[path = "../support/oracle.rs"]
+mod oracle;
+#[path = "../support/processes.rs"]
+mod processes;
+#[path = "../support/mod.rs"]
+mod support;
