@@ -4,15 +4,21 @@
 //! it was, or differs at that size, was tampered with. One JSON file for each address, named by the
 //! address's SHA-256; each is replaced whole, under a lock that dies with its holder.
 
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use ledger::{Digest, Head};
 use serde::{Deserialize, Serialize};
 
 use crate::context::{Heads, Remembered};
 use crate::fault;
+
+/// How long another process that writes a head is waited for: no longer, since a process that was
+/// suspended there must not hold up the others.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Remembers heads in a folder, which is made when there is something to remember.
 #[derive(Debug, Clone)]
@@ -41,8 +47,16 @@ impl FileHeads {
             .truncate(false)
             .write(true)
             .open(self.file(address).with_extension("lock"))?;
-        lock.lock()?;
-        Ok(lock)
+        let begun = Instant::now();
+        loop {
+            match lock.try_lock() {
+                Ok(()) => return Ok(lock),
+                Err(TryLockError::WouldBlock) if begun.elapsed() < PATIENCE => {
+                    thread::sleep(Duration::from_millis(5));
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
     }
 }
 
@@ -257,6 +271,17 @@ mod tests {
             }
         });
         assert_eq!(heads.recall(ADDRESS), Ok(Some(seen(&["a"], 160))));
+    }
+
+    #[test]
+    fn a_writer_that_does_not_go_on_holds_up_nobody_for_long() {
+        let folder = tempfile::tempdir().unwrap();
+        let heads = FileHeads::new(folder.path());
+        let lock = heads.lock(ADDRESS).unwrap();
+        let error = heads.remember(ADDRESS, &seen(&["a"], 3)).unwrap_err();
+        assert!(error.contains("cannot write"), "{error}");
+        drop(lock);
+        heads.remember(ADDRESS, &seen(&["a"], 3)).unwrap();
     }
 
     #[test]

@@ -14,6 +14,7 @@ use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 use crate::engine::{Access, Engine, Fault, Interrupter, Lease, Session};
+use crate::fault;
 use crate::report::LockView;
 
 /// How often the heartbeat renews within one lease.
@@ -158,6 +159,7 @@ async fn beat(
     };
     match connected.renew_lease(token, lease).await {
         Ok(true) => Beat::Alive,
+        Ok(false) if fault::without("lease::unfenced") => Beat::Alive,
         Ok(false) => Beat::Lost,
         Err(error) if error.fault == Fault::Busy => Beat::Alive,
         Err(error) => {

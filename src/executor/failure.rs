@@ -71,17 +71,23 @@ impl Run {
             StepFailure::Stopped(_) => StepOutcome::Interrupted,
             _ => StepOutcome::Failed,
         };
-        let shown = self.shown(step, &failure);
-        self.note(step, outcome, duration_ms, Some(shown.clone()));
+        let mut shown = self.shown(step, &failure);
         let recorded = match (restored, &failure) {
             // whoever holds the lease now settles this start as aborted
             (_, StepFailure::LeaseLost) => Ok(()),
             (Err(error), _) => Err(StepFailure::engine(error, "rolling back")),
             (Ok(()), _) => self.record_failure(step, &shown).await,
         };
+        if let Err(StepFailure::LeaseLost) = recorded {
+            // what failed met the effects of the run that has the lease now, and says nothing else
+            shown = self.shown(step, &StepFailure::LeaseLost);
+            self.note(step, StepOutcome::Failed, duration_ms, Some(shown));
+            self.note_end();
+            return self.error_of(StepFailure::LeaseLost);
+        }
+        self.note(step, outcome, duration_ms, Some(shown.clone()));
         self.note_end();
         let clean = self.is_clean(step);
-        let mut shown = shown;
         if let Err(unrecorded) = recorded {
             let reason = self.error_of(unrecorded);
             shown.message = format!(

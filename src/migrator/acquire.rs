@@ -28,7 +28,7 @@ use crate::lease::{self, Heartbeat};
 use crate::log::Log;
 use crate::migration::Migration;
 use crate::object;
-use crate::plan::canonical;
+use crate::plan::{Blocker, canonical};
 use crate::report::{LockView, RunReport};
 
 /// How long one attempt waits for another writer, so that a request to stop is noticed soon.
@@ -49,6 +49,10 @@ enum Attempt {
     Begun(Box<Begun>),
     Nothing,
     Held(LockView),
+    Refused {
+        error: Error,
+        blockers: Vec<Blocker>,
+    },
 }
 
 struct Begun {
@@ -128,6 +132,11 @@ impl Migrator {
                     self.wait_for_holder(&wish.wait, &mut *session, holder)
                         .await?;
                 }
+                Ok(Attempt::Refused { error, blockers }) => {
+                    self.roll_back(&mut *session).await?;
+                    self.record_refusal(&wish.work, &log, &blockers).await;
+                    return Err(error);
+                }
                 Err(error) => {
                     // the error that led here says more than one of the rollback
                     let _ = session.rollback().await;
@@ -169,8 +178,9 @@ impl Migrator {
                     .await?
             }
         };
-        if let Some(refusal) = decision.plan.refusal() {
-            return Err(refusal);
+        if let Some(error) = decision.plan.refusal() {
+            let blockers = decision.plan.blockers;
+            return Ok(Attempt::Refused { error, blockers });
         }
         if decision.is_empty() {
             return Ok(Attempt::Nothing);

@@ -13,8 +13,10 @@ use crate::engine::{Access, Begin};
 use crate::error::{Error, StopReason};
 use crate::fault;
 use crate::journal::{Fact, Journal};
+use crate::lease;
+use crate::log::Log;
 use crate::migration::Migration;
-use crate::plan::{Plan, Step, examine};
+use crate::plan::{Blocker, Step, examine};
 use crate::report::{ApprovalsView, PlanReport, PlannedStatement, PlannedStep, RunReport};
 use crate::request::{Down, Up};
 
@@ -94,12 +96,16 @@ impl Migrator {
                 message: &warning.message,
             });
         }
-        if let Some(refusal) = decision.plan.refusal() {
-            self.record_refusal(&work, &opened, &decision.plan).await;
-            return Err(refusal);
-        }
-        if decision.is_empty() {
-            return Ok(RunReport::default());
+        match decision.plan.refusal() {
+            // half way through a run that is alive nothing needs a person: it is waited for
+            Some(Error::Undecided(_)) if self.somebody_runs(&mut opened).await? => {}
+            Some(refusal) => {
+                self.record_refusal(&work, &opened.log, &decision.plan.blockers)
+                    .await;
+                return Err(refusal);
+            }
+            None if decision.is_empty() => return Ok(RunReport::default()),
+            None => {}
         }
         let timer = timeout.map(|limit| {
             let stop = self.context.stop.clone();
@@ -224,14 +230,25 @@ impl Migrator {
         })
     }
 
+    /// Says whether a run holds the lease that nobody may take from it.
+    async fn somebody_runs(&self, opened: &mut Opened) -> Result<bool, Error> {
+        let Some(session) = opened.session.as_deref_mut() else {
+            return Ok(false);
+        };
+        let held = session
+            .lease()
+            .await
+            .map_err(|error| self.engine_error(error, "reading the lease"))?;
+        Ok(held.is_some_and(|held| lease::replaceable(&lease::view(&held)).is_none()))
+    }
+
     /// Appends `run.refused` where the ledger is open and the key may sign it. A refusal that cannot
     /// be recorded is a refusal all the same.
-    async fn record_refusal(&self, work: &Work<'_>, opened: &Opened, plan: &Plan) {
-        if opened.log.is_empty() {
+    pub(super) async fn record_refusal(&self, work: &Work<'_>, log: &Log, blockers: &[Blocker]) {
+        if log.is_empty() {
             return;
         }
-        let mut reasons: Vec<String> = plan
-            .blockers
+        let mut reasons: Vec<String> = blockers
             .iter()
             .map(|blocker| blocker.refusal.code.to_owned())
             .collect();
@@ -252,7 +269,7 @@ impl Migrator {
         &self,
         facts: Vec<Fact>,
         roles: &[Role],
-    ) -> Result<crate::log::Log, Error> {
+    ) -> Result<Log, Error> {
         let mut opened = self.open().await?;
         self.may_write(&opened.log)?;
         let signing = self.keys.signer(false)?;

@@ -7,8 +7,10 @@ use ledger::{Code, Digest, Finding};
 
 use super::Migrator;
 use super::init::ledger_view;
+use crate::engine::{SchemaFingerprint, Session};
 use crate::error::Error;
 use crate::lease;
+use crate::log::Log;
 use crate::migration::{Migration, Version};
 use crate::projection::history::{Entry, History, Standing};
 use crate::report::{Counts, DatabaseView, LastFailure, MigrationView, Notice, State, Status};
@@ -38,11 +40,8 @@ impl Migrator {
                 .await
                 .map_err(|error| self.engine_error(error, "reading the lease"))?;
             lock = held.as_ref().map(lease::view);
-            let now = session
-                .fingerprint()
-                .await
-                .map_err(|error| self.engine_error(error, "reading the schema"))?;
-            warnings.extend(drift(opened.log.history(), &now).as_ref().map(notice));
+            let drift = self.drift(session, &opened.log).await?;
+            warnings.extend(drift.as_ref().map(notice));
         }
         warnings.extend(
             opened
@@ -72,10 +71,26 @@ impl Migrator {
             warnings,
         })
     }
+
+    /// Compares the schema as it is with the one that the last run left.
+    pub(super) async fn drift(
+        &self,
+        session: &mut dyn Session,
+        log: &Log,
+    ) -> Result<Option<Finding>, Error> {
+        let fail = |error| self.engine_error(error, "reading the schema");
+        let now = session.fingerprint().await.map_err(fail)?;
+        let found = drift(log.history(), &now);
+        if found.is_none() {
+            return Ok(None);
+        }
+        // the schema was read after the log: what a run did in between is no change out of band
+        let later = session.records(log.size(), 1).await.map_err(fail)?;
+        Ok(found.filter(|_| later.is_empty()))
+    }
 }
 
-/// Compares the schema as it is with the one that the last run left.
-pub(super) fn drift(history: &History, now: &crate::engine::SchemaFingerprint) -> Option<Finding> {
+fn drift(history: &History, now: &SchemaFingerprint) -> Option<Finding> {
     let left = history.last_schema()?;
     let comparable =
         left.schema.format == u64::from(now.format) && left.schema.server == now.server;

@@ -38,9 +38,11 @@ impl Migrator {
         options.ledger = request.ledger.or(self.settings.ledger);
         options.trust = trust(request)?;
         let mut log = Log::empty(options);
-        let mut session = self.connect_to_verify().await?;
+        // asked before anything is read: what others remember meanwhile is not missing here
+        let seen_before = remembered.is_some();
+        let mut session = self.connect_to_verify(seen_before).await?;
         let mut found = Found::default();
-        self.verify_store(&mut *session, &mut log, &mut found)
+        self.verify_store(&mut *session, seen_before, &mut log, &mut found)
             .await?;
         found.checked.events = log.size();
         found.checked.signatures = signatures_checked(&log);
@@ -56,7 +58,7 @@ impl Migrator {
             .await?;
         self.verify_objects(&mut *session, &mut found).await?;
         self.verify_files(log.history(), &mut found)?;
-        self.verify_schema(&mut *session, log.history(), request.strict, &mut found)
+        self.verify_schema(&mut *session, &log, request.strict, &mut found)
             .await?;
         let to_remember = log.to_remember();
         let (verdict, _) = log.finish();
@@ -85,12 +87,11 @@ impl Migrator {
         })
     }
 
-    async fn connect_to_verify(&self) -> Result<Box<dyn Session>, Error> {
-        let remembered = self.recall()?;
+    async fn connect_to_verify(&self, seen_before: bool) -> Result<Box<dyn Session>, Error> {
         match self.engine.connect(crate::engine::Access::Read).await {
             Ok(session) => Ok(session),
             Err(error) if error.fault == crate::engine::Fault::NoDatabase => {
-                Err(nothing_to_verify(remembered.is_some()))
+                Err(nothing_to_verify(seen_before))
             }
             Err(error) => Err(self.engine_error(error, "connecting")),
         }
@@ -99,15 +100,13 @@ impl Migrator {
     async fn verify_store(
         &self,
         session: &mut dyn Session,
+        seen_before: bool,
         log: &mut Log,
         found: &mut Found,
     ) -> Result<(), Error> {
         let fail = |error| self.engine_error(error, "reading the ledger");
         match session.store().await.map_err(fail)? {
-            Store::Absent => {
-                let seen = self.recall()?.is_some();
-                return Err(nothing_to_verify(seen));
-            }
+            Store::Absent => return Err(nothing_to_verify(seen_before)),
             Store::Present {
                 guards,
                 missing_guards,
@@ -215,10 +214,11 @@ impl Migrator {
     async fn verify_schema(
         &self,
         session: &mut dyn Session,
-        history: &History,
+        log: &Log,
         strict: bool,
         found: &mut Found,
     ) -> Result<(), Error> {
+        let history = log.history();
         let severity = if strict {
             Severity::Error
         } else {
@@ -236,14 +236,10 @@ impl Migrator {
                 ),
             });
         }
-        let now = session
-            .fingerprint()
-            .await
-            .map_err(|error| self.engine_error(error, "reading the schema"))?;
         if history.last_schema().is_some() {
             found.checked.schemas += 1;
         }
-        if let Some(mut drift) = status::drift(history, &now) {
+        if let Some(mut drift) = self.drift(session, log).await? {
             drift.severity = severity;
             found.findings.push(drift);
         }
