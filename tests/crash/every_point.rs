@@ -55,7 +55,8 @@ impl Case {
     /// `up` where two of the four are applied, and a table was there before.
     fn half_applied() -> Self {
         let before = Project::with_effects(4);
-        before.sqlite("CREATE TABLE theirs (id INTEGER PRIMARY KEY); INSERT INTO theirs VALUES (7)");
+        before
+            .sqlite("CREATE TABLE theirs (id INTEGER PRIMARY KEY); INSERT INTO theirs VALUES (7)");
         before.ok(&["up", "--count", "2"]);
         Self {
             name: "half_applied",
@@ -157,7 +158,11 @@ fn dies_everywhere(case: &Case) {
         .copied()
         .filter(|point| !case.beside.contains(point))
         .collect();
-    assert_eq!(died_at, expected, "the points that `{}` comes by", case.name);
+    assert_eq!(
+        died_at, expected,
+        "the points that `{}` comes by",
+        case.name
+    );
 }
 
 /// Dies, dies again at every point of the run that would recover, and is finished by the third run.
@@ -231,14 +236,22 @@ fn up_that_fails() {
 #[test]
 fn up_dies_again_while_it_recovers() {
     let case = Case::first_contact();
-    for first in ["acquire::after-commit", "step::after-statement", "record::after-commit"] {
+    for first in [
+        "acquire::after-commit",
+        "step::after-statement",
+        "record::after-commit",
+    ] {
         dies_twice(&case, first, &["up"]);
     }
 }
 
 #[test]
 fn down_dies_again_while_it_recovers() {
-    dies_twice(&Case::down(), "record::before-commit", &["down", "--all", "--yes"]);
+    dies_twice(
+        &Case::down(),
+        "record::before-commit",
+        &["down", "--all", "--yes"],
+    );
 }
 
 #[test]
@@ -268,7 +281,11 @@ fn up_in_a_rollback_journal() {
             "PRAGMA journal_mode = {mode}; CREATE TABLE theirs (id INTEGER PRIMARY KEY)"
         ));
         case.name = "rollback_journal";
-        for point in ["acquire::before-commit", "step::after-statement", "record::before-commit"] {
+        for point in [
+            "acquire::before-commit",
+            "step::after-statement",
+            "record::before-commit",
+        ] {
             let project = case.before.copy();
             let ended = case.run(&project, &dies_at(point, 1));
             assert_eq!(ended.code, KILLED, "{mode}, {point}: {ended:#?}");
@@ -322,6 +339,11 @@ INSERT INTO children VALUES (1), (1), (2);
         project.ok(&["up"]);
         let children = project.sqlite("SELECT count(*) FROM children JOIN parents ON id = parent");
         assert_eq!(children.trim(), "3", "{faults}");
-        assert_eq!(project.json(&["status"])["counts"]["applied"].as_u64().unwrap(), 2);
+        assert_eq!(
+            project.json(&["status"])["counts"]["applied"]
+                .as_u64()
+                .unwrap(),
+            2
+        );
     }
 }

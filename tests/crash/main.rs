@@ -12,5 +12,8 @@ mod every_point;
 mod oracle;
 #[path = "../support/processes.rs"]
 mod processes;
+mod refusals;
+mod signals;
+mod stepwise;
 #[path = "../support/mod.rs"]
 mod support;

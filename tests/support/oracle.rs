@@ -132,7 +132,10 @@ pub(crate) fn bytes(project: &Project) -> Vec<Vec<u8>> {
 impl Facts {
     /// Returns how many events are of a kind.
     pub(crate) fn count(&self, kind: &str) -> usize {
-        self.events.iter().filter(|(found, _)| found == kind).count()
+        self.events
+            .iter()
+            .filter(|(found, _)| found == kind)
+            .count()
     }
 
     /// Returns the kinds in order.

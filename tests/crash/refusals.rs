@@ -1,0 +1,58 @@
+//! Appends without the lease: a refusal, and a lock that a person breaks.
+
+use serde_json::json;
+
+use crate::diary::Diary;
+use crate::every_point::dies_at;
+use crate::oracle::{Moment, assert_sound, facts};
+use crate::processes::{KILLED, Running};
+use crate::support::{Project, effects};
+
+const POINTS: [&str; 3] = [
+    "alone::before-append",
+    "alone::before-commit",
+    "heads::before-replace",
+];
+
+#[test]
+fn a_refusal_is_recorded_whole_or_not_at_all() {
+    let mut diary = Diary::begin("crash", "refusals");
+    let before = Project::with_effects(2);
+    before.remove("migrations/1_m1.sql");
+    before.write("migrations/2_m2.sql", &effects(1));
+    before.ok(&["up"]);
+    before.write(
+        "migrations/1_late.sql",
+        "-- UP\nCREATE TABLE late (id INTEGER);\n",
+    );
+    for point in POINTS {
+        let project = before.copy();
+        let ended = project.run_with(&["up"], &[("FAILPOINTS", &dies_at(point, 1))]);
+        diary.note(&json!({"faults": point, "code": ended.code}));
+        assert_eq!(ended.code, KILLED, "{point}: {ended:#?}");
+        assert_eq!(facts(&project).count("run.refused"), 0, "{point}");
+        project.fails(3, &["up"]);
+        assert_eq!(facts(&project).count("run.refused"), 1, "{point}");
+        assert_eq!(project.run(&["verify"]).code, 0, "{point}");
+    }
+}
+
+#[test]
+fn a_lock_is_broken_whole_or_not_at_all() {
+    for point in POINTS.iter().take(2) {
+        let project = Project::with_effects(2);
+        let faults = "step::before-begin=1*return(stop)";
+        let holder = Running::stopped_at(&project, &["up"], faults);
+        let command = ["lock", "break", "--reason", "it is suspended"];
+        let ended = project.run_with(&command, &[("FAILPOINTS", &dies_at(point, 1))]);
+        assert_eq!(ended.code, KILLED, "{point}: {ended:#?}");
+        assert_sound(&project, Moment::Interrupted, point);
+        assert_eq!(facts(&project).count("lock.broken"), 0, "{point}");
+        project.ok(&command);
+        assert_sound(&project, Moment::Interrupted, point);
+        assert_eq!(facts(&project).count("lock.broken"), 1, "{point}");
+        drop(holder);
+        project.ok(&["up"]);
+        assert_sound(&project, Moment::AtRest, point);
+    }
+}

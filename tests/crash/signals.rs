@@ -1,0 +1,247 @@
+//! SIGINT, SIGTERM and time limits: not crashes, but ends that are recorded.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use std::time::{Duration, Instant};
+
+use crate::oracle::{Moment, assert_sound, facts};
+use crate::processes::{Running, wait_for};
+use crate::support::{Project, effects};
+
+/// How long a run has to record its end and leave.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// A statement that counts for hours and inserts nothing.
+const ENDLESS: &str = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)
+    INSERT INTO effects SELECT '2', 9 FROM n WHERE i < 0;";
+
+/// Two migrations; the second has done something when it begins its endless statement.
+fn endless() -> Project {
+    let project = Project::with_effects(2);
+    let text = effects(2).replace("\n-- DOWN", &format!("\n{ENDLESS}\n-- DOWN"));
+    project.write("migrations/2_m2.sql", &text);
+    project
+}
+
+fn started(project: &Project, version: &str) -> bool {
+    let start = ("migration.started".to_owned(), version.to_owned());
+    facts(project).events.contains(&start)
+}
+
+fn in_the_endless_statement(project: &Project, arguments: &[&str], faults: &str) -> Running {
+    let running = Running::start(project, arguments, &[("FAILPOINTS", faults)]);
+    wait_for("the second migration", || started(project, "2"));
+    std::thread::sleep(Duration::from_millis(300));
+    running
+}
+
+/// The last events, of which the end of a run consists.
+fn last(project: &Project, count: usize) -> Vec<String> {
+    let facts = facts(project);
+    let kinds = facts.kinds();
+    kinds[kinds.len() - count..]
+        .iter()
+        .map(|&kind| kind.to_owned())
+        .collect()
+}
+
+/// The message of the last failure, as it is recorded.
+fn failure(project: &Project) -> String {
+    project.sqlite(
+        "SELECT json_extract(CAST(line AS TEXT), '$.body.error.message') FROM mledger_events WHERE \
+         json_extract(CAST(line AS TEXT), '$.kind') = 'migration.failed' ORDER BY seq DESC LIMIT 1",
+    )
+}
+
+fn goes_on(project: &Project) {
+    project.write("migrations/2_m2.sql", &effects(2));
+    project.ok(&["up"]);
+    assert_sound(project, Moment::AtRest, &"the next run");
+    assert_eq!(facts(project).applied(), ["1", "2"]);
+}
+
+#[test]
+fn a_statement_is_interrupted_and_undone() {
+    for (signal, code) in [("INT", 130), ("TERM", 143)] {
+        let project = endless();
+        let mut running = in_the_endless_statement(&project, &["up"], "");
+        running.signal(signal);
+        let ended = running.ends_within(GRACE);
+        assert_eq!(ended.code, code, "{ended:#?}");
+        assert_sound(&project, Moment::AtRest, &signal);
+        assert_eq!(facts(&project).applied(), ["1"]);
+        assert_eq!(
+            last(&project, 3),
+            ["migration.failed", "run.finished", "lock.released"]
+        );
+        assert_eq!(
+            failure(&project).trim(),
+            format!("interrupted by SIG{signal}")
+        );
+        goes_on(&project);
+    }
+}
+
+#[test]
+fn a_second_signal_leaves_at_once() {
+    let project = endless();
+    let mut running =
+        in_the_endless_statement(&project, &["up"], "failure::before-rollback=sleep(20000)");
+    running.signal("TERM");
+    std::thread::sleep(Duration::from_millis(500));
+    assert!(!running.has_ended(), "the clean-up is still under way");
+    running.signal("TERM");
+    let ended = running.ends_within(Duration::from_secs(2));
+    assert_eq!(ended.code, 143, "{ended:#?}");
+    assert_sound(&project, Moment::Interrupted, &"left at once");
+    goes_on(&project);
+}
+
+#[test]
+fn a_storm_of_signals_breaks_nothing() {
+    let project = endless();
+    let mut running = in_the_endless_statement(&project, &["up"], "");
+    for _ in 0..50 {
+        if running.has_ended() {
+            break;
+        }
+        running.signal("TERM");
+    }
+    assert_eq!(running.ends_within(GRACE).code, 143);
+    assert_sound(&project, Moment::Interrupted, &"a storm");
+    goes_on(&project);
+}
+
+/// The fault point holds the run up while the signal arrives.
+fn signalled_at(point: &str, signal: &str) -> (Project, i32) {
+    let project = Project::with_effects(3);
+    let faults = format!("{point}=1*sleep(1500)");
+    let mut running = Running::start(&project, &["up"], &[("FAILPOINTS", &faults)]);
+    match point {
+        "record::before-commit" => wait_for("the first migration", || started(&project, "1")),
+        _ => wait_for("the second migration", || started(&project, "2")),
+    }
+    std::thread::sleep(Duration::from_millis(300));
+    running.signal(signal);
+    let code = running.ends_within(GRACE).code;
+    assert_sound(&project, Moment::AtRest, &(point, signal));
+    (project, code)
+}
+
+#[test]
+fn between_two_migrations_the_run_ends() {
+    for (signal, code) in [("INT", 130), ("TERM", 143)] {
+        let (project, ended) = signalled_at("step::after-commit", signal);
+        assert_eq!(ended, code);
+        assert_eq!(facts(&project).applied(), ["1"]);
+        // the start of the second had ridden in the commit of the first
+        assert_eq!(
+            last(&project, 3),
+            ["migration.aborted", "run.finished", "lock.released"]
+        );
+        project.ok(&["up"]);
+        assert_eq!(facts(&project).applied(), ["1", "2", "3"]);
+    }
+}
+
+#[test]
+fn a_commit_that_has_begun_is_a_commit() {
+    let (project, code) = signalled_at("record::before-commit", "TERM");
+    assert_eq!(code, 143);
+    assert_eq!(facts(&project).applied(), ["1"]);
+    project.ok(&["up"]);
+    assert_eq!(facts(&project).applied(), ["1", "2", "3"]);
+}
+
+#[test]
+fn a_wait_for_the_lease_is_given_up() {
+    for (signal, code, point) in [
+        // outside of a transaction, where the lease is what is waited for
+        ("INT", 130, "step::before-begin"),
+        ("TERM", 143, "step::before-begin"),
+        // inside of one, where it is the database's own lock
+        ("TERM", 143, "step::before-statement"),
+    ] {
+        let project = Project::with_effects(2);
+        let faults = format!("{point}=1*return(stop)");
+        let mut holder = Running::stopped_at(&project, &["up"], &faults);
+        let before = facts(&project).events;
+        let mut waiter = Running::start(&project, &["up"], &[]);
+        std::thread::sleep(Duration::from_millis(1000));
+        assert!(!waiter.has_ended(), "{point}: it waits");
+        waiter.signal(signal);
+        let ended = waiter.ends_within(GRACE);
+        assert_eq!(ended.code, code, "{point}: {ended:#?}");
+        assert_eq!(facts(&project).events, before, "{point}: it wrote nothing");
+        holder.signal("CONT");
+        assert_eq!(holder.ends().code, 0);
+        assert_sound(&project, Moment::AtRest, &point);
+    }
+}
+
+#[test]
+fn a_run_has_a_time_limit() {
+    let project = endless();
+    let begun = Instant::now();
+    let ended = project.run(&["up", "--timeout", "1"]);
+    assert_eq!(ended.code, 1, "{ended:#?}");
+    assert!(begun.elapsed() < GRACE + Duration::from_secs(1));
+    assert_sound(&project, Moment::AtRest, &"--timeout");
+    assert_eq!(facts(&project).applied(), ["1"]);
+    assert_eq!(
+        failure(&project).trim(),
+        "interrupted: the run's time limit ran out"
+    );
+    goes_on(&project);
+}
+
+#[test]
+fn a_migration_has_a_time_limit() {
+    let project = endless();
+    let text = effects(2).replace("-- UP", "-- UP\n-- mledger:timeout 1s");
+    let text = text.replace("\n-- DOWN", &format!("\n{ENDLESS}\n-- DOWN"));
+    project.write("migrations/2_m2.sql", &text);
+    let begun = Instant::now();
+    let ended = project.run(&["up"]);
+    assert_eq!(ended.code, 1, "{ended:#?}");
+    assert!(begun.elapsed() < GRACE + Duration::from_secs(1));
+    assert_sound(&project, Moment::AtRest, &"mledger:timeout");
+    assert!(failure(&project).contains("time limit of 1s"));
+    goes_on(&project);
+}
+
+/// The statements that a stepwise migration has committed stay, and the failure says so.
+#[test]
+fn an_interrupted_stepwise_migration_is_partial() {
+    let project = Project::with_effects(2);
+    let text = effects(2)
+        .replace("-- UP", "-- UP\n-- mledger:no-transaction")
+        .replace("\n-- DOWN", &format!("\n{ENDLESS}\n-- DOWN"));
+    project.write("migrations/2_m2.sql", &text);
+    let mut running = Running::start(&project, &["up"], &[]);
+    wait_for("the third step", || {
+        facts(&project).count("migration.step_applied") == 3
+    });
+    std::thread::sleep(Duration::from_millis(300));
+    running.signal("TERM");
+    assert_eq!(running.ends_within(GRACE).code, 143);
+    assert_sound(&project, Moment::AtRest, &"stepwise");
+    assert_eq!(
+        project.json(&["status"])["counts"]["partial"]
+            .as_u64()
+            .unwrap(),
+        1
+    );
+    project.fails(7, &["up"]);
+    let mended = effects(2).replace("-- UP", "-- UP\n-- mledger:no-transaction");
+    project.write("migrations/2_m2.sql", &mended);
+    project.ok(&[
+        "resolve",
+        "2",
+        "--resume",
+        "--reason",
+        "the endless part is gone",
+    ]);
+    assert_sound(&project, Moment::AtRest, &"resumed");
+    assert_eq!(facts(&project).applied(), ["1", "2"]);
+    assert_eq!(facts(&project).effects[&("2".to_owned(), 2)], 1);
+}

@@ -1,0 +1,149 @@
+//! The same command from many processes: one does the work, the others find nothing to do.
+
+use std::thread;
+use std::time::Duration;
+
+use crate::oracle::{Moment, assert_sound, facts};
+use crate::processes::Running;
+use crate::support::{Ended, Project};
+
+const MIGRATIONS: usize = 20;
+
+/// Where a process waits that has seen an empty ledger and not begun to write.
+const BARRIER: &str = "acquire::before-begin=1*return(stop)";
+
+/// How the processes come together.
+#[derive(Debug, Clone, Copy)]
+enum Start {
+    /// As fast as they can be started.
+    Together,
+    /// All of them have decided already when the first one may begin.
+    AtTheBarrier,
+}
+
+fn herd(project: &Project, processes: usize, arguments: &[&str], start: Start) -> Vec<Ended> {
+    let faults = match start {
+        Start::Together => "",
+        Start::AtTheBarrier => BARRIER,
+    };
+    let mut herd: Vec<Running> = (0..processes)
+        .map(|_| Running::start(project, arguments, &[("FAILPOINTS", faults)]))
+        .collect();
+    if let Start::AtTheBarrier = start {
+        herd.iter_mut().for_each(Running::wait_until_stopped);
+        thread::scope(|scope| {
+            for running in &mut herd {
+                scope.spawn(|| running.signal("CONT"));
+            }
+        });
+    }
+    herd.into_iter()
+        .map(|running| running.ends_within(Duration::from_secs(120)))
+        .collect()
+}
+
+/// Rounds on a fresh database each: no file, no key, no ledger.
+fn first_contact(processes: usize, rounds: usize, prepare: fn(&Project)) {
+    let template = Project::with_effects(MIGRATIONS);
+    for round in 0..rounds {
+        let start = if round % 2 == 0 {
+            Start::AtTheBarrier
+        } else {
+            Start::Together
+        };
+        let project = template.copy();
+        prepare(&project);
+        let herd = herd(&project, processes, &["up"], start);
+        let what = format!("{processes} processes, round {round}, {start:?}");
+        for ended in &herd {
+            assert_eq!(ended.code, 0, "{what}: {ended:#?}");
+        }
+        assert_sound(&project, Moment::AtRest, &what);
+        let facts = facts(&project);
+        assert_eq!(facts.count("ledger.created"), 1, "{what}");
+        assert_eq!(facts.count("migration.applied"), MIGRATIONS, "{what}");
+        assert_eq!(facts.count("run.started"), 1, "{what}");
+        let idle = herd
+            .iter()
+            .filter(|ended| ended.stdout.contains("nothing to do"))
+            .count();
+        assert_eq!(idle, processes - 1, "{what}: all but one were idle");
+        let made = herd
+            .iter()
+            .filter(|ended| ended.stderr.contains("made a signing key"))
+            .count();
+        assert_eq!(made, 1, "{what}: one key");
+    }
+}
+
+#[test]
+fn thirty_two_processes() {
+    first_contact(32, 3, |_| {});
+}
+
+#[test]
+fn eight_processes() {
+    first_contact(8, 10, |_| {});
+}
+
+#[test]
+fn two_processes() {
+    first_contact(2, 30, |_| {});
+}
+
+#[test]
+fn eight_processes_on_a_rollback_journal() {
+    first_contact(8, 4, |project| {
+        project.sqlite("PRAGMA journal_mode = delete; CREATE TABLE theirs (id INTEGER)");
+    });
+}
+
+/// `init`, and commands that only read, on a database that nobody has opened yet.
+#[test]
+fn first_contact_of_every_sort() {
+    for round in 0..8 {
+        let project = Project::with_effects(2);
+        let commands: [&[&str]; 8] = [
+            &["init"],
+            &["status"],
+            &["up"],
+            &["verify"],
+            &["init"],
+            &["plan"],
+            &["lock", "status"],
+            &["up"],
+        ];
+        let herd: Vec<Running> = commands
+            .iter()
+            .map(|command| Running::start(&project, command, &[]))
+            .collect();
+        for (running, command) in herd.into_iter().zip(commands) {
+            let ended = running.ends();
+            // there may be nothing to verify yet, and that is what `verify` says then
+            let nothing = ended.code == 2 && ended.stderr.contains("none was opened");
+            let nothing = nothing && command == ["verify"];
+            assert!(
+                ended.code == 0 || nothing,
+                "round {round}, {command:?}: {ended:#?}"
+            );
+        }
+        assert_sound(&project, Moment::AtRest, &round);
+        assert_eq!(facts(&project).applied(), ["1", "2"]);
+    }
+}
+
+/// Everybody rolls back at once: one does, the others find nothing left.
+#[test]
+fn down_of_everything_by_eight() {
+    let template = Project::with_effects(6);
+    template.ok(&["up"]);
+    for round in 0..4 {
+        let project = template.copy();
+        let start = Start::AtTheBarrier;
+        for ended in herd(&project, 8, &["down", "--all", "--yes"], start) {
+            assert_eq!(ended.code, 0, "round {round}: {ended:#?}");
+        }
+        assert_sound(&project, Moment::AtRest, &round);
+        assert_eq!(facts(&project).count("migration.rolled_back"), 6);
+    }
+}

@@ -1,0 +1,153 @@
+//! A holder that is gone, or was suspended for too long: the lease is taken over, and what comes back
+//! commits nothing.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::oracle::{Facts, Moment, assert_sound, facts, violations};
+use crate::processes::{KILLED, Running};
+use crate::support::{Ended, Project};
+
+/// Points at which no transaction of the holder is open, so that others may write.
+const OUTSIDE: [&str; 5] = [
+    "acquire::after-commit",
+    "heads::before-replace",
+    "step::before-begin",
+    "record::after-commit",
+    "step::after-commit",
+];
+
+fn project() -> Project {
+    let project = Project::with_effects(4);
+    project.write("mledger.toml", "lease = \"1s\"\n");
+    project
+}
+
+/// Suspends a run beyond its lease, lets another one finish the work, and wakes the first one up.
+fn suspended(project: &Project, faults: &str) -> (Facts, Ended) {
+    let mut holder = Running::stopped_at(project, &["up"], faults);
+    let other = Running::start(project, &["up"], &[]).ends();
+    assert_eq!(other.code, 0, "{faults}: {other:#?}");
+    assert_sound(project, Moment::AtRest, &faults);
+    let after = facts(project);
+    assert_eq!(after.applied(), ["1", "2", "3", "4"], "{faults}");
+    holder.signal("CONT");
+    (after, holder.ends())
+}
+
+fn order(facts: &Facts, kind: &str) -> Option<usize> {
+    facts.kinds().iter().rposition(|found| *found == kind)
+}
+
+#[test]
+fn a_suspended_holder_commits_nothing() {
+    for point in OUTSIDE {
+        let project = project();
+        let (after, ended) = suspended(&project, &format!("{point}=1*return(stop)"));
+        assert_eq!(ended.code, 5, "{point}: {ended:#?}");
+        assert_eq!(facts(&project).events, after.events, "{point}");
+        assert_sound(&project, Moment::AtRest, &point);
+        assert_eq!(after.count("lock.broken"), 1, "{point}");
+        assert!(
+            order(&after, "lock.broken") < order(&after, "lock.acquired"),
+            "{point}"
+        );
+    }
+}
+
+/// With `--json` the same, in a document that programs read.
+#[test]
+fn a_lost_lease_has_a_code() {
+    let project = project();
+    let faults = "step::before-begin=1*return(stop)";
+    let mut holder = Running::stopped_at(&project, &["up", "--json"], faults);
+    project.ok(&["up"]);
+    holder.signal("CONT");
+    let ended = holder.ends();
+    assert_eq!(ended.code, 5, "{ended:#?}");
+    assert!(ended.stdout.contains("\"code\": \"locked\""), "{ended:#?}");
+}
+
+/// The negative control: without the fence, the oracle that finds nothing above finds something.
+#[test]
+fn without_the_fence_the_oracle_sees_it() {
+    for point in ["step::before-begin", "step::after-commit"] {
+        let project = project();
+        let faults = format!("{point}=1*return(stop);lease::unfenced=return");
+        let (after, ended) = suspended(&project, &faults);
+        assert!(
+            facts(&project).events.len() > after.events.len(),
+            "{ended:#?}"
+        );
+        let found = violations(&project, Moment::AtRest);
+        assert!(!found.is_empty(), "{point}: {ended:#?}");
+    }
+}
+
+/// On one host nobody waits for the lease of a process that has ended.
+#[test]
+fn the_lease_of_a_dead_process_is_taken_at_once() {
+    for point in [
+        "acquire::after-commit",
+        "step::after-statement",
+        "step::after-commit",
+    ] {
+        let project = Project::with_effects(4);
+        let faults = format!("{point}=1*return(kill)");
+        let died = project.run_with(&["up"], &[("FAILPOINTS", &faults)]);
+        assert_eq!(died.code, KILLED, "{point}: {died:#?}");
+        let begun = Instant::now();
+        let next = project.ok(&["up", "--lease-wait", "0"]);
+        assert!(begun.elapsed() < Duration::from_secs(10), "{point}");
+        assert!(
+            next.stderr.contains("process has ended"),
+            "{point}: {next:#?}"
+        );
+        assert_sound(&project, Moment::AtRest, &point);
+        let facts = facts(&project);
+        assert_eq!(facts.count("lock.broken"), 1, "{point}");
+        assert!(
+            order(&facts, "lock.broken") < order(&facts, "lock.acquired"),
+            "{point}"
+        );
+    }
+}
+
+/// Many who wait for one that dies: one of them takes over, once.
+#[test]
+fn one_of_many_waiters_takes_over() {
+    for round in 0..3 {
+        let project = Project::with_effects(4);
+        let faults = "step::before-begin=1*off->1*return(stop)";
+        let mut holder = Running::stopped_at(&project, &["up"], faults);
+        let waiters = [(); 6].map(|()| Running::start(&project, &["up"], &[]));
+        thread::sleep(Duration::from_millis(500));
+        holder.signal("KILL");
+        assert_eq!(holder.ends().code, KILLED);
+        for waiter in waiters {
+            let ended = waiter.ends();
+            assert_eq!(ended.code, 0, "round {round}: {ended:#?}");
+        }
+        assert_sound(&project, Moment::AtRest, &round);
+        let facts = facts(&project);
+        assert_eq!(facts.count("lock.broken"), 1, "round {round}");
+        assert_eq!(facts.count("migration.applied"), 4, "round {round}");
+    }
+}
+
+/// A person breaks the lock of a run that is suspended; the run cannot commit any more.
+#[test]
+fn a_broken_lock_fences_its_holder() {
+    let project = Project::with_effects(2);
+    let faults = "step::before-begin=1*return(stop)";
+    let mut holder = Running::stopped_at(&project, &["up"], faults);
+    project.ok(&["lock", "break", "--reason", "it hangs"]);
+    let events = facts(&project).events;
+    holder.signal("CONT");
+    let ended = holder.ends();
+    assert_eq!(ended.code, 5, "{ended:#?}");
+    assert_eq!(facts(&project).events, events);
+    project.ok(&["up"]);
+    assert_sound(&project, Moment::AtRest, &"after a broken lock");
+    assert_eq!(facts(&project).applied(), ["1", "2"]);
+}
