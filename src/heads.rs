@@ -258,7 +258,7 @@ mod tests {
     fn the_largest_of_many_writers_stays() {
         let folder = tempfile::tempdir().unwrap();
         let heads = FileHeads::new(folder.path());
-        std::thread::scope(|scope| {
+        thread::scope(|scope| {
             for writer in 0..8_u64 {
                 let heads = &heads;
                 scope.spawn(move || {

@@ -7,7 +7,7 @@ use mledger::fault::POINTS;
 use serde_json::json;
 
 use crate::diary::Diary;
-use crate::oracle::{Moment, assert_sound, bytes, facts};
+use crate::oracle::{Moment, assert_sound, bytes, facts, violations};
 use crate::processes::KILLED;
 use crate::support::{Ended, Project, effects};
 
@@ -345,5 +345,25 @@ INSERT INTO children VALUES (1), (1), (2);
                 .unwrap(),
             2
         );
+    }
+}
+
+/// The negative control: where effects and ledger differ, the oracle says so.
+#[test]
+fn the_oracle_sees_what_differs() {
+    let before = Project::with_effects(3);
+    before.ok(&["up"]);
+    assert_eq!(violations(&before, Moment::AtRest), Vec::<String>::new());
+    for lie in [
+        "DELETE FROM effects WHERE migration = '2' AND statement = 2",
+        "INSERT INTO effects VALUES ('2', 1)",
+        "INSERT INTO effects VALUES ('4', 1)",
+        "UPDATE mledger_lease SET token = 'x', actor = 'x', host = 'x', run = 'x', process = 'x', \
+         since_ms = 1, expires_ms = 1",
+        "DROP TRIGGER mledger_events_no_delete; DELETE FROM mledger_events WHERE seq = 3",
+    ] {
+        let project = before.copy();
+        project.sqlite(lie);
+        assert!(!violations(&project, Moment::AtRest).is_empty(), "{lie}");
     }
 }
