@@ -5,7 +5,7 @@ use super::failure::StepFailure;
 use super::record::{fact_of_success, fact_to_start, objects_of};
 use super::script::{self, Halt};
 use crate::context::Progress;
-use crate::engine::{Begin, EngineError, Fault};
+use crate::engine::{EngineError, Fault};
 use crate::fault;
 use crate::journal::Fact;
 use crate::migration::{Class, Control, Script, Statement};
@@ -24,16 +24,7 @@ pub(super) async fn run(run: &mut Run, index: usize, began_ms: u64) -> Result<()
     run.ensure_started(index).await?;
     let script = script::load(&mut *run.session, run.engine.lex_rules(), &step).await?;
     run.know_violations(&step).await?;
-    fault::reach("step::before-begin");
-    let begin = Begin {
-        enforce_foreign_keys: step.enforce_foreign_keys,
-        lock_timeout: step.lock_timeout.unwrap_or(run.lock_timeout),
-    };
-    run.session
-        .begin(&begin)
-        .await
-        .map_err(|error| StepFailure::engine(error, "beginning a migration's transaction"))?;
-    fault::reach("step::after-begin");
+    run.begin_script(&step).await?;
     execute_all(run, &step, &script).await?;
     fault::reach("step::before-check");
     run.check_foreign_keys(&step).await?;
@@ -41,12 +32,6 @@ pub(super) async fn run(run: &mut Run, index: usize, began_ms: u64) -> Result<()
     drop(script);
     run.commit_step(index, began_ms, Vec::new()).await?;
     fault::reach("step::after-commit");
-    if step.changes_session {
-        run.session
-            .reset()
-            .await
-            .map_err(|error| StepFailure::engine(error, "resetting the session"))?;
-    }
     Ok(())
 }
 
@@ -195,14 +180,7 @@ impl Run {
             return Ok(());
         }
         let step = self.steps[index].clone();
-        let begin = Begin {
-            enforce_foreign_keys: false,
-            lock_timeout: self.lock_timeout,
-        };
-        self.session
-            .begin(&begin)
-            .await
-            .map_err(|error| StepFailure::engine(error, "starting a migration"))?;
+        self.begin_record("starting a migration").await?;
         let objects = objects_of(&step)?;
         self.record(vec![fact_to_start(&step, self.batch)], objects, false)
             .await?;

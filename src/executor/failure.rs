@@ -6,7 +6,7 @@ use ledger::{Body, Direction, ErrorDetail, MigrationAborted, MigrationFailed, Mo
 
 use super::Run;
 use crate::context::Progress;
-use crate::engine::{Begin, EngineError, Fault};
+use crate::engine::{EngineError, Fault};
 use crate::error::{Error, StopReason};
 use crate::fault;
 use crate::journal::{Fact, engine_error};
@@ -155,7 +155,7 @@ impl Run {
                 version: step.candidate.version.clone(),
             })));
         }
-        self.begin_to_record().await?;
+        self.begin_record("recording how the run ended").await?;
         let closing = self.closing(failed).await?;
         facts.extend(closing);
         self.started = None;
@@ -173,21 +173,10 @@ impl Run {
                 "stopped on request before its first statement",
             ));
         }
-        self.begin_to_record().await?;
+        self.begin_record("recording how the run ended").await?;
         let closing = self.closing(0).await?;
         facts.extend(closing);
         self.record(facts, Vec::new(), true).await
-    }
-
-    async fn begin_to_record(&mut self) -> Result<(), StepFailure> {
-        let begin = Begin {
-            enforce_foreign_keys: false,
-            lock_timeout: self.lock_timeout,
-        };
-        self.session
-            .begin(&begin)
-            .await
-            .map_err(|error| StepFailure::engine(error, "recording how the run ended"))
     }
 
     /// Returns the failure in the form that is shown and recorded.

@@ -47,6 +47,8 @@ pub(crate) struct Run {
     pub(crate) started: Option<usize>,
     /// The closing events being made ride in the commit of the last step.
     pub(crate) finishing: bool,
+    /// A script changed the session, which is put back before the next one.
+    pub(crate) session_changed: bool,
     /// Rows that broke a foreign key before the step, once they are known.
     pub(crate) violations: Option<Vec<String>>,
 }
@@ -70,10 +72,12 @@ impl Run {
                 statements: step.statements,
             });
             let began = self.context.source.ticks_ms();
-            let outcome = match step.mode {
-                Mode::Atomic => atomic::run(&mut self, index, began).await,
-                Mode::Stepwise => stepwise::run(&mut self, index, began).await,
+            let outcome = match (self.clean_session().await, step.mode) {
+                (Err(failure), _) => Err(failure),
+                (Ok(()), Mode::Atomic) => atomic::run(&mut self, index, began).await,
+                (Ok(()), Mode::Stepwise) => stepwise::run(&mut self, index, began).await,
             };
+            self.session_changed |= step.changes_session;
             let duration_ms = self.context.source.ticks_ms().saturating_sub(began);
             match outcome {
                 Ok(()) => self.note_done(&step, duration_ms),
@@ -95,6 +99,19 @@ impl Run {
             tracing::warn!(%error, "the connection did not close cleanly");
         }
         Ok((report, log))
+    }
+
+    /// Puts the session back to how it was opened, if a script before has changed it.
+    async fn clean_session(&mut self) -> Result<(), StepFailure> {
+        if !self.session_changed {
+            return Ok(());
+        }
+        self.session
+            .reset()
+            .await
+            .map_err(|error| StepFailure::engine(error, "resetting the session"))?;
+        self.session_changed = false;
+        Ok(())
     }
 
     fn note_done(&mut self, step: &Step, duration_ms: u64) {

@@ -7,13 +7,40 @@ use ledger::{
 
 use super::Run;
 use super::failure::StepFailure;
-use crate::engine::{Object, SchemaFingerprint};
+use crate::engine::{Begin, Object, SchemaFingerprint};
 use crate::fault;
 use crate::journal::Fact;
 use crate::object;
 use crate::plan::{ScriptSource, Step};
 
 impl Run {
+    /// Opens the transaction that a script, or one of its statements, runs in.
+    pub(super) async fn begin_script(&mut self, step: &Step) -> Result<(), StepFailure> {
+        fault::reach("step::before-begin");
+        let begin = Begin {
+            enforce_foreign_keys: step.enforce_foreign_keys,
+            lock_timeout: step.lock_timeout.unwrap_or(self.lock_timeout),
+        };
+        self.session
+            .begin(&begin)
+            .await
+            .map_err(|error| StepFailure::engine(error, "beginning a script's transaction"))?;
+        fault::reach("step::after-begin");
+        Ok(())
+    }
+
+    /// Opens a transaction for events alone.
+    pub(super) async fn begin_record(&mut self, doing: &'static str) -> Result<(), StepFailure> {
+        let begin = Begin {
+            enforce_foreign_keys: false,
+            lock_timeout: self.lock_timeout,
+        };
+        self.session
+            .begin(&begin)
+            .await
+            .map_err(|error| StepFailure::engine(error, doing))
+    }
+
     /// Ends the open transaction: the lease is checked and renewed (or released), what others
     /// appended meanwhile is read, the facts are appended, and all of it is committed or none.
     pub(super) async fn record(

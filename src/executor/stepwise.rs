@@ -9,7 +9,6 @@ use ledger::{Body, Digest, MigrationStepApplied};
 use super::failure::StepFailure;
 use super::{Run, atomic, script};
 use crate::context::Progress;
-use crate::engine::Begin;
 use crate::fault;
 use crate::journal::Fact;
 use crate::migration::{Script, Statement};
@@ -39,9 +38,9 @@ pub(super) async fn run(run: &mut Run, index: usize, began_ms: u64) -> Result<()
             }
             alone(run, &step, &script, &statement, deadline).await?;
             // the event follows at once, and with the last one the migration's own
-            begin(run, &step).await?;
+            run.begin_script(&step).await?;
         } else {
-            begin(run, &step).await?;
+            run.begin_script(&step).await?;
             fault::reach("step::before-statement");
             script::execute(
                 &mut *run.session,
@@ -76,16 +75,10 @@ pub(super) async fn run(run: &mut Run, index: usize, began_ms: u64) -> Result<()
     }
     if !committed {
         // a script without statements, or one whose statements were all done before
-        begin(run, &step).await?;
+        run.begin_script(&step).await?;
         run.commit_step(index, began_ms, Vec::new()).await?;
     }
     fault::reach("step::after-commit");
-    if step.changes_session {
-        run.session
-            .reset()
-            .await
-            .map_err(|error| StepFailure::engine(error, "resetting the session"))?;
-    }
     Ok(())
 }
 
@@ -111,20 +104,6 @@ async fn alone(
     .await
     .map_err(|halt| atomic::halted(run, step, script, statement, halt))?;
     fault::reach("step::after-statement");
-    Ok(())
-}
-
-async fn begin(run: &mut Run, step: &Step) -> Result<(), StepFailure> {
-    fault::reach("step::before-begin");
-    let begin = Begin {
-        enforce_foreign_keys: step.enforce_foreign_keys,
-        lock_timeout: step.lock_timeout.unwrap_or(run.lock_timeout),
-    };
-    run.session
-        .begin(&begin)
-        .await
-        .map_err(|error| StepFailure::engine(error, "beginning a statement's transaction"))?;
-    fault::reach("step::after-begin");
     Ok(())
 }
 

@@ -81,12 +81,7 @@ impl Migrator {
     ) -> Result<Acquired, Error> {
         let mut log = opened.log;
         let signing = self.keys.signer(log.is_empty())?;
-        let journal = Journal::new(
-            self.context.clone(),
-            signing,
-            self.environment(&log),
-            self.context.source.id(),
-        );
+        let journal = self.journal(signing, &log);
         journal.may_sign(&log, &[Role::Operator])?;
         let wish = Wish {
             work,
@@ -411,6 +406,7 @@ impl Migrator {
             heartbeat,
             started: Some(0),
             finishing: false,
+            session_changed: false,
             violations: None,
         })))
     }

@@ -4,9 +4,8 @@ use ledger::{Body, NoteAdded};
 
 use super::Migrator;
 use crate::context::Progress;
-use crate::engine::{Access, Begin};
 use crate::error::Error;
-use crate::journal::{Fact, Journal};
+use crate::journal::Fact;
 use crate::log::Log;
 use crate::report::{LedgerView, Opened};
 
@@ -40,20 +39,9 @@ impl Migrator {
         }
         opened.session = None;
         let signing = self.keys.signer(true)?;
-        let environment = self.environment(&opened.log);
-        let journal = Journal::new(
-            self.context.clone(),
-            signing,
-            environment,
-            self.context.source.id(),
-        );
+        let journal = self.journal(signing, &opened.log);
         let fail = |error| self.engine_error(error, "opening the ledger");
-        let mut session = self.engine.connect(Access::Write).await.map_err(fail)?;
-        let begin = Begin {
-            enforce_foreign_keys: true,
-            lock_timeout: self.settings.lock_timeout,
-        };
-        session.begin(&begin).await.map_err(fail)?;
+        let mut session = self.begin_write().await?;
         let log = &mut opened.log;
         let Some(opening) = self.opening(&mut *session, log, journal.signing()).await? else {
             // another process opened it first

@@ -3,10 +3,8 @@
 use ledger::{Body, Holder, LockBroken, Role};
 
 use super::{Migrator, open};
-use crate::engine::{Access, Begin};
 use crate::error::Error;
-use crate::fault;
-use crate::journal::{Fact, Journal};
+use crate::journal::Fact;
 use crate::lease;
 use crate::report::{Decided, LockView};
 
@@ -37,32 +35,12 @@ impl Migrator {
     ///
     /// [`Error::Usage`] when nobody holds it.
     pub async fn break_lock(&self, reason: &str) -> Result<Decided, Error> {
-        let mut opened = self.open().await?;
-        if opened.log.is_empty() {
+        if self.open().await?.log.is_empty() {
             return Err(not_held());
         }
-        self.may_write(&opened.log)?;
-        let signing = self.keys.signer(false)?;
-        let journal = Journal::new(
-            self.context.clone(),
-            signing,
-            self.environment(&opened.log),
-            self.context.source.id(),
-        );
-        journal.may_sign(&opened.log, &[Role::Operator])?;
-        opened.session = None;
-        let log = &mut opened.log;
+        let mut append = self.begin_append(&[Role::Operator]).await?;
         let fail = |error| self.engine_error(error, "breaking the lease");
-        let mut session = self.engine.connect(Access::Write).await.map_err(fail)?;
-        let begin = Begin {
-            enforce_foreign_keys: true,
-            lock_timeout: self.settings.lock_timeout,
-        };
-        session.begin(&begin).await.map_err(fail)?;
-        log.catch_up(&mut *session, &mut |_| {})
-            .await
-            .map_err(fail)?;
-        self.check(log, None)?;
+        let session = &mut *append.session;
         let Some(held) = session.lease().await.map_err(fail)? else {
             session.rollback().await.map_err(fail)?;
             return Err(not_held());
@@ -85,13 +63,7 @@ impl Migrator {
             reason: ledger::clean(reason),
             token: held.token,
         }));
-        let staged = journal.stage(log, vec![fact])?;
-        fault::reach("alone::before-append");
-        let appended = staged.append(&mut *session).await.map_err(fail)?;
-        fault::reach("alone::before-commit");
-        let committed = appended.commit(&mut *session).await.map_err(fail)?;
-        log.fold(&committed);
-        self.remember(log);
+        let log = self.finish_append(append, vec![fact]).await?;
         Ok(Decided {
             message: format!(
                 "the lease of `{}` on `{}`, held since {}, is broken",

@@ -4,6 +4,7 @@
 //! It never prints, prompts, or reads the environment or the clock.
 
 mod acquire;
+mod append;
 mod events;
 mod init;
 mod lock;

@@ -9,10 +9,8 @@ use super::acquire::Acquired;
 use super::open::Opened;
 use super::work::{Decision, Work};
 use crate::context::Progress;
-use crate::engine::{Access, Begin};
 use crate::error::{Error, StopReason};
-use crate::fault;
-use crate::journal::{Fact, Journal};
+use crate::journal::Fact;
 use crate::lease;
 use crate::log::Log;
 use crate::migration::Migration;
@@ -259,47 +257,8 @@ impl Migrator {
             plan: None,
             reasons,
         }));
-        if let Err(error) = self.append_alone(vec![fact], &[Role::Operator]).await {
+        if let Err(error) = self.append_alone(&[fact], &[Role::Operator]).await {
             tracing::debug!(code = error.code(), "the refusal could not be recorded");
         }
-    }
-
-    /// Appends facts without the lease: read the head, sign, insert, and again if others were first.
-    pub(super) async fn append_alone(
-        &self,
-        facts: Vec<Fact>,
-        roles: &[Role],
-    ) -> Result<Log, Error> {
-        let mut opened = self.open().await?;
-        self.may_write(&opened.log)?;
-        let signing = self.keys.signer(false)?;
-        let journal = Journal::new(
-            self.context.clone(),
-            signing,
-            self.environment(&opened.log),
-            self.context.source.id(),
-        );
-        journal.may_sign(&opened.log, roles)?;
-        opened.session = None;
-        let fail = |error| self.engine_error(error, "appending to the ledger");
-        let mut session = self.engine.connect(Access::Write).await.map_err(fail)?;
-        let begin = Begin {
-            enforce_foreign_keys: true,
-            lock_timeout: self.settings.lock_timeout,
-        };
-        session.begin(&begin).await.map_err(fail)?;
-        let log = &mut opened.log;
-        log.catch_up(&mut *session, &mut |_| {})
-            .await
-            .map_err(fail)?;
-        self.check(log, None)?;
-        let staged = journal.stage(log, facts)?;
-        fault::reach("alone::before-append");
-        let appended = staged.append(&mut *session).await.map_err(fail)?;
-        fault::reach("alone::before-commit");
-        let committed = appended.commit(&mut *session).await.map_err(fail)?;
-        log.fold(&committed);
-        self.remember(log);
-        Ok(opened.log)
     }
 }
