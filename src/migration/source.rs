@@ -117,14 +117,20 @@ fn assemble(
         (Err(of_up), Err(of_down)) => return Err(vec![of_up, of_down]),
     };
     up.warn_if_empty("up", &up.layout.own.clone());
+    // a file that was just made has neither script yet, and one warning is enough
+    let begun = !up.layout.own.empty;
     let down = match (down, up.layout.down.take()) {
         (Some(mut down), _) => {
-            down.warn_if_empty("down", &down.layout.own.clone());
+            if begun {
+                down.warn_if_empty("down", &down.layout.own.clone());
+            }
             up.layout.warnings.append(&mut down.layout.warnings);
             Some(down.script(&down.layout.own))
         }
         (None, Some(section)) => {
-            up.warn_if_empty("down", &section);
+            if begun {
+                up.warn_if_empty("down", &section);
+            }
             Some(up.script(&section))
         }
         (None, None) => None,

@@ -163,6 +163,7 @@ fn empty_scripts_are_a_warning() {
         "/* x */",
         ";;;",
         "-- UP\n-- DOWN\nSELECT 1;",
+        "-- UP\n-- DOWN\n",
     ] {
         assert_eq!(warnings(&[("1_a.sql", text)]), [empty(1, "up")], "{text:?}");
     }
