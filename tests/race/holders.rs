@@ -9,7 +9,7 @@ use crate::processes::{Running, wait_for};
 use crate::support::{Project, effects};
 
 /// A statement that takes some seconds of the processor and changes nothing.
-const LONG: &str = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 12000000)
+const LONG: &str = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 40000000)
     INSERT INTO effects SELECT '2', 9 FROM n WHERE i < 0;";
 
 fn token(project: &Project) -> String {
