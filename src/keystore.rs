@@ -1,6 +1,6 @@
 //! The signing key: where it lies, who may read it, and how the first one is made.
 //!
-//! A key is an OpenSSH Ed25519 key (FORMAT.md section 3), so `ssh-keygen` can make, inspect and
+//! A key is an OpenSSH Ed25519 key (docs/format.md section 3), so `ssh-keygen` can make, inspect and
 //! encrypt it. Asking a person and telling them is the caller's part ([`Person`]).
 
 use std::fs::{self, File};

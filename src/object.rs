@@ -6,7 +6,7 @@ use ledger::Digest;
 
 use crate::engine::{Encoding, EngineError, Object, Session};
 
-/// Above so many compressed bytes only digest and size are kept (FORMAT.md section 9).
+/// Above so many compressed bytes only digest and size are kept (docs/format.md section 9).
 pub const LIMIT: usize = 16 * 1024 * 1024;
 
 /// Below so many bytes compression is not worth its frame.

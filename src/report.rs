@@ -9,7 +9,7 @@ use uuid::Uuid;
 /// Where the log ends.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct LedgerView {
-    /// The ledger id, 64 hex digits (FORMAT.md section 5).
+    /// The ledger id, 64 hex digits (docs/format.md section 5).
     pub id: Digest,
     /// How many events there are.
     pub size: u64,

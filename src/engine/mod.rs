@@ -88,7 +88,7 @@ pub enum Store {
     },
 }
 
-/// The database's own account of which database it is (FORMAT.md section 5).
+/// The database's own account of which database it is (docs/format.md section 5).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
     /// What stays the same for the life of this database and differs in every other one.
@@ -125,7 +125,7 @@ pub struct Object {
     pub content: Vec<u8>,
 }
 
-/// How an object's bytes are stored (FORMAT.md section 10).
+/// How an object's bytes are stored (docs/format.md section 10).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Encoding {
     /// As they are.
@@ -185,7 +185,7 @@ pub struct Begin {
     pub lock_timeout: Duration,
 }
 
-/// A digest of the database's own definitions (FORMAT.md section 9).
+/// A digest of the database's own definitions (docs/format.md section 9).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SchemaFingerprint {
     /// The SHA-256 over the sorted definitions.

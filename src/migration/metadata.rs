@@ -14,7 +14,7 @@ const TEXT_LIMIT: usize = 4 * 1024;
 const LIST_LIMIT: usize = 200;
 
 /// The most bytes that the header may have in the form in which events hold it. An event has at most
-/// 65,535 (FORMAT.md section 1), and it holds more than the header.
+/// 65,535 (docs/format.md section 1), and it holds more than the header.
 const RECORDED_LIMIT: usize = 32 * 1024;
 
 /// What a migration says of itself.

@@ -50,7 +50,7 @@ pub struct Migration {
     /// How the scripts lie in files.
     pub form: Form,
     /// SHA-256 of the text of the file that holds the up script, without a leading byte order mark
-    /// and with CRLF turned into LF (FORMAT.md section 9).
+    /// and with CRLF turned into LF (docs/format.md section 9).
     pub checksum: Digest,
     /// The up script.
     pub up: ScriptFile,

@@ -146,7 +146,7 @@ impl Plan {
         self.steps.is_empty() && self.settlements.is_empty()
     }
 
-    /// Returns the plan as the object that approvals name (FORMAT.md section 9): canonical JSON.
+    /// Returns the plan as the object that approvals name (docs/format.md section 9): canonical JSON.
     ///
     /// # Errors
     ///

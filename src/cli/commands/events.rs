@@ -258,7 +258,7 @@ pub(super) async fn show(app: &App, arguments: &args::Show) -> Result<u8, Error>
     Ok(0)
 }
 
-/// An auditor needs none of our code (FORMAT.md, second promise).
+/// An auditor needs none of our code (docs/format.md, second promise).
 fn by_hand(seq: u64) -> String {
     format!(
         "Check it by hand with `jq`, `sha256sum` and `ssh-keygen`:\n\

@@ -122,7 +122,7 @@ fn checked(checked: &Checked) -> String {
     parts.join(", ")
 }
 
-/// Never says more than is known (FORMAT.md, third promise).
+/// Never says more than is known (docs/format.md, third promise).
 fn completeness(report: &VerifyReport) -> String {
     let size = words::count(report.anchored_size, "event", "events");
     match report.anchored_to {
