@@ -167,7 +167,7 @@ fn transaction_control(candidate: &Candidate, line: u64, word: &str) -> Blocker 
         candidate,
         "transaction-control",
         format!(
-            "`{}`{place}: `{word}` would end the transaction in which the {} script runs",
+            "`{}`{place}: `{word}` would change the transaction in which the {} script runs",
             candidate.script.label(),
             match candidate.direction {
                 Direction::Up => "up",
