@@ -44,16 +44,7 @@ async fn execute_all(run: &mut Run, step: &Step, script: &Script) -> Result<(), 
         if step.own_transaction && frames(&statement) {
             continue;
         }
-        fault::reach("step::before-statement");
-        script::execute(
-            &mut *run.session,
-            statement.text,
-            &run.context.stop,
-            deadline,
-        )
-        .await
-        .map_err(|halt| halted(run, step, script, &statement, halt))?;
-        fault::reach("step::after-statement");
+        execute(run, step, script, &statement, deadline).await?;
         done += 1;
         if done % PROGRESS_EVERY == 0 || done == step.statements {
             run.context.observer.observe(&Progress::Statements {
@@ -90,6 +81,27 @@ fn added<'a>(before: &[String], found: &'a [String]) -> Vec<&'a String> {
         .collect()
 }
 
+/// Executes one statement under watch; its failure is the step's, with its place in the file.
+pub(super) async fn execute(
+    run: &mut Run,
+    step: &Step,
+    script: &Script,
+    statement: &Statement<'_>,
+    deadline: Option<tokio::time::Instant>,
+) -> Result<(), StepFailure> {
+    fault::reach("step::before-statement");
+    script::execute(
+        &mut *run.session,
+        statement.text,
+        &run.context.stop,
+        deadline,
+    )
+    .await
+    .map_err(|halt| halted(run, step, script, statement, halt))?;
+    fault::reach("step::after-statement");
+    Ok(())
+}
+
 /// The script's own BEGIN or COMMIT around all of it.
 fn frames(statement: &Statement<'_>) -> bool {
     matches!(
@@ -99,7 +111,7 @@ fn frames(statement: &Statement<'_>) -> bool {
 }
 
 /// Turns the end of a statement into the failure of its step, with its place in the file.
-pub(super) fn halted(
+fn halted(
     run: &Run,
     step: &Step,
     script: &Script,

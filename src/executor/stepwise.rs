@@ -41,16 +41,7 @@ pub(super) async fn run(run: &mut Run, index: usize, began_ms: u64) -> Result<()
             run.begin_script(&step).await?;
         } else {
             run.begin_script(&step).await?;
-            fault::reach("step::before-statement");
-            script::execute(
-                &mut *run.session,
-                statement.text,
-                &run.context.stop,
-                deadline,
-            )
-            .await
-            .map_err(|halt| atomic::halted(run, &step, &script, &statement, halt))?;
-            fault::reach("step::after-statement");
+            atomic::execute(run, &step, &script, &statement, deadline).await?;
             if last {
                 run.check_foreign_keys(&step).await?;
             }
@@ -94,17 +85,7 @@ async fn alone(
     if !held.map_err(|error| StepFailure::engine(error, "renewing the lease"))? {
         return Err(StepFailure::LeaseLost);
     }
-    fault::reach("step::before-statement");
-    script::execute(
-        &mut *run.session,
-        statement.text,
-        &run.context.stop,
-        deadline,
-    )
-    .await
-    .map_err(|halt| atomic::halted(run, step, script, statement, halt))?;
-    fault::reach("step::after-statement");
-    Ok(())
+    atomic::execute(run, step, script, statement, deadline).await
 }
 
 fn applied(step: &Step, statement: &Statement<'_>, duration_ms: u64) -> Fact {
