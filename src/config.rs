@@ -156,7 +156,9 @@ pub struct Config {
     /// How long to wait for another run's lease.
     pub lease_wait: Setting<Duration>,
     /// How long to wait for the database's own locks.
-    pub lock_timeout: Setting<Duration>,
+    pub lock_timeout: Setting<Option<Duration>>,
+    /// How long one statement may take, where the server can be told.
+    pub statement_timeout: Setting<Option<Duration>>,
     /// Apply what is older than the newest applied migration.
     pub out_of_order: Setting<bool>,
     /// The named environment is protected.
@@ -195,6 +197,7 @@ impl Config {
         settings.lease = self.lease.value;
         settings.lease_wait = self.lease_wait.value;
         settings.lock_timeout = self.lock_timeout.value;
+        settings.statement_timeout = self.statement_timeout.value;
         settings.out_of_order = self.out_of_order.value;
         settings
     }
@@ -208,6 +211,12 @@ impl Config {
         };
         let none = || "(none)".to_owned();
         let seconds = |duration: Duration| format!("{}s", duration.as_secs());
+        let limit = |limit: Option<Duration>| {
+            limit.map_or_else(
+                || "the database's own".to_owned(),
+                |limit| format!("{limit:?}"),
+            )
+        };
         vec![
             view(
                 "database_url",
@@ -256,8 +265,13 @@ impl Config {
             ),
             view(
                 "lock_timeout",
-                seconds(self.lock_timeout.value),
+                limit(self.lock_timeout.value),
                 &self.lock_timeout.origin,
+            ),
+            view(
+                "statement_timeout",
+                limit(self.statement_timeout.value),
+                &self.statement_timeout.origin,
             ),
             view(
                 "out_of_order",

@@ -113,7 +113,7 @@ impl Error {
                 StopReason::Timeout => 1,
             },
             Self::Engine { error, .. } => match error.fault {
-                Fault::Unreachable | Fault::NoDatabase | Fault::ReadOnly => 6,
+                Fault::Unreachable | Fault::Denied | Fault::NoDatabase | Fault::ReadOnly => 6,
                 Fault::Busy => 5,
                 Fault::NotADatabase => 4,
                 _ => 1,
@@ -136,6 +136,7 @@ impl Error {
             },
             Self::Engine { error, .. } => match error.fault {
                 Fault::Unreachable => "database-unreachable",
+                Fault::Denied => "database-denied",
                 Fault::NoDatabase => "database-missing",
                 Fault::NotADatabase => "not-a-database",
                 Fault::ReadOnly => "database-read-only",
@@ -144,6 +145,8 @@ impl Error {
                 Fault::Interrupted => "interrupted",
                 Fault::Full => "disk-full",
                 Fault::Statement => "statement-failed",
+                Fault::Transient => "database-conflict",
+                Fault::Disconnected => "connection-lost",
                 Fault::Io => "database-io",
             },
             Self::Signing { .. } => "signing-failed",

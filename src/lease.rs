@@ -102,14 +102,20 @@ pub struct Heartbeat {
 
 impl Heartbeat {
     /// Starts renewing; a lease that turns out to be lost stops the work session's statement.
-    pub fn start(engine: Arc<dyn Engine>, token: Uuid, lease: Duration, work: Interrupter) -> Self {
+    pub fn start(
+        engine: Arc<dyn Engine>,
+        run: Uuid,
+        token: Uuid,
+        lease: Duration,
+        work: Interrupter,
+    ) -> Self {
         let lost = Arc::new(AtomicBool::new(false));
         let flag = Arc::clone(&lost);
         let task = tokio::spawn(async move {
             let mut session: Option<Box<dyn Session>> = None;
             loop {
                 tokio::time::sleep(lease / BEATS_PER_LEASE).await;
-                if beat(&*engine, &mut session, token, lease).await == Beat::Lost {
+                if beat(&*engine, &mut session, run, token, lease).await == Beat::Lost {
                     flag.store(true, Ordering::SeqCst);
                     work.interrupt();
                     return;
@@ -142,11 +148,12 @@ enum Beat {
 async fn beat(
     engine: &dyn Engine,
     session: &mut Option<Box<dyn Session>>,
+    run: Uuid,
     token: Uuid,
     lease: Duration,
 ) -> Beat {
     if session.is_none() {
-        match engine.connect(Access::Write).await {
+        match engine.connect(Access::Run(run)).await {
             Ok(opened) => *session = Some(opened),
             Err(error) => {
                 tracing::warn!(%error, "the heartbeat could not connect");
@@ -157,7 +164,7 @@ async fn beat(
     let Some(connected) = session else {
         return Beat::Alive;
     };
-    match connected.renew_lease(token, lease).await {
+    match connected.beat_lease(token, lease).await {
         Ok(true) => Beat::Alive,
         Ok(false) if fault::without("lease::unfenced") => Beat::Alive,
         Ok(false) => Beat::Lost,

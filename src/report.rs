@@ -249,6 +249,8 @@ pub struct RunMigration {
     pub duration_ms: u64,
     /// How many statements its script has.
     pub statements: u64,
+    /// How many warnings the server gave.
+    pub warnings: u64,
     /// Why it failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<SqlFailure>,

@@ -25,8 +25,11 @@ pub struct Settings {
     pub lease: Duration,
     /// How long to wait for another run's lease.
     pub lease_wait: Duration,
-    /// How long to wait for the database's own locks, unless a migration says otherwise.
-    pub lock_timeout: Duration,
+    /// How long a script waits for the database's own locks, unless it says otherwise; without it as
+    /// long as the server, the role or the engine has it.
+    pub lock_timeout: Option<Duration>,
+    /// How long one statement of a script may take, where the server can be told.
+    pub statement_timeout: Option<Duration>,
     /// Apply what is older than the newest applied migration.
     pub out_of_order: bool,
 }
@@ -42,7 +45,8 @@ impl Settings {
             recursive: false,
             lease: Duration::from_secs(60),
             lease_wait: Duration::from_secs(300),
-            lock_timeout: Duration::from_secs(30),
+            lock_timeout: None,
+            statement_timeout: None,
             out_of_order: false,
         }
     }

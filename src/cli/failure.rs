@@ -333,6 +333,7 @@ mod tests {
             outcome: mledger::report::StepOutcome::Applied,
             duration_ms: 4,
             statements: 1,
+            warnings: 0,
             error: None,
         });
         let error = Error::Failed {

@@ -27,6 +27,8 @@ pub struct File {
     lease_wait: Option<Duration>,
     #[serde(default, deserialize_with = "optional_duration")]
     lock_timeout: Option<Duration>,
+    #[serde(default, deserialize_with = "optional_duration")]
+    statement_timeout: Option<Duration>,
     out_of_order: Option<bool>,
     /// The sections `[environments.NAME]`.
     #[serde(default)]
@@ -58,6 +60,9 @@ pub struct Section {
     /// How long to wait for the database's own locks.
     #[serde(default, deserialize_with = "optional_duration")]
     pub lock_timeout: Option<Duration>,
+    /// How long one statement may take, where the server can be told.
+    #[serde(default, deserialize_with = "optional_duration")]
+    pub statement_timeout: Option<Duration>,
     /// Apply what is older than the newest applied migration.
     pub out_of_order: Option<bool>,
     /// Writes must state this environment, and destructive commands confirm it.
@@ -97,6 +102,7 @@ impl File {
             lease: self.lease,
             lease_wait: self.lease_wait,
             lock_timeout: self.lock_timeout,
+            statement_timeout: self.statement_timeout,
             out_of_order: self.out_of_order,
             protected: None,
         }

@@ -130,8 +130,13 @@ pub fn resolve(input: Input) -> Result<Config, ConfigError> {
             .or_else(|| layers.find("lease_wait", |section| section.lease_wait))
             .unwrap_or_else(|| default(Duration::from_secs(300))),
         lock_timeout: layers
-            .find("lock_timeout", |section| section.lock_timeout)
-            .unwrap_or_else(|| default(Duration::from_secs(30))),
+            .find("lock_timeout", |section| section.lock_timeout.map(Some))
+            .unwrap_or_else(|| default(None)),
+        statement_timeout: layers
+            .find("statement_timeout", |section| {
+                section.statement_timeout.map(Some)
+            })
+            .unwrap_or_else(|| default(None)),
         out_of_order: typed(flags.out_of_order.then_some(true), "--out-of-order")
             .or_else(|| layers.find("out_of_order", |section| section.out_of_order))
             .unwrap_or_else(|| default(false)),

@@ -5,8 +5,10 @@ use std::fmt;
 /// What kind of failure it was; decides the exit code and whether a retry is safe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    /// Nothing answers at the address, or signing in failed.
+    /// Nothing answers at the address, or the server is still starting.
     Unreachable,
+    /// The server answers and does not let this user in, or not this way.
+    Denied,
     /// There is no database at the address yet.
     NoDatabase,
     /// The file at the address is not a database of this kind, or is damaged.
@@ -23,7 +25,11 @@ pub enum Fault {
     Full,
     /// The database rejected a statement.
     Statement,
-    /// The disk or the connection failed in the middle.
+    /// The database proved that nothing of the transaction happened; it may be repeated.
+    Transient,
+    /// The connection broke: what was sent last may or may not have taken effect.
+    Disconnected,
+    /// The disk failed in the middle.
     Io,
 }
 

@@ -41,6 +41,8 @@ pub enum Access {
     Read,
     /// May write.
     Write,
+    /// May write, in the name of a run, which servers show beside the session.
+    Run(Uuid),
 }
 
 /// A database that can be connected to.
@@ -59,8 +61,8 @@ pub trait Engine: fmt::Debug + Send + Sync {
     ///
     /// # Errors
     ///
-    /// [`Fault::Unreachable`] when nothing answers (with [`Access::Read`] also when there is no
-    /// database yet: [`Fault::NoDatabase`]), [`Fault::NotADatabase`], [`Fault::ReadOnly`].
+    /// [`Fault::Unreachable`] when nothing answers yet, [`Fault::Denied`] when signing in failed,
+    /// [`Fault::NoDatabase`], [`Fault::NotADatabase`], [`Fault::ReadOnly`].
     async fn connect(&self, access: Access) -> Result<Box<dyn Session>, EngineError>;
 }
 
@@ -168,6 +170,8 @@ pub struct Lease {
     pub run: Uuid,
     /// The holder's process on its host.
     pub process: String,
+    /// The server's own name for the session that does the holder's work, where there is a server.
+    pub session: Option<String>,
     /// Since when, milliseconds since 1970 by the database's clock.
     pub since_ms: i64,
     /// Until when, milliseconds since 1970 by the database's clock.
@@ -176,13 +180,26 @@ pub struct Lease {
     pub now_ms: i64,
 }
 
-/// How a transaction that runs a script begins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// How a transaction, or a statement outside of one, runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Begin {
     /// Enforce foreign keys while the script runs, where that can be chosen.
     pub enforce_foreign_keys: bool,
-    /// How long to wait for the database's own locks.
-    pub lock_timeout: Duration,
+    /// How long to wait for the database's own locks; without it as the server, the role or the
+    /// engine has it.
+    pub lock_timeout: Option<Duration>,
+    /// How long one statement may take, where the server can be told; without it as the server or the
+    /// role has it.
+    pub statement_timeout: Option<Duration>,
+}
+
+/// What a statement that succeeded had to say.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Executed {
+    /// How many warnings the server gave.
+    pub warnings: u64,
+    /// The first of them, in the server's words.
+    pub messages: Vec<String>,
 }
 
 /// A digest of the database's own definitions (docs/format.md section 9).
@@ -271,11 +288,33 @@ pub trait Session: Send {
 
     /// Renews the lease for `duration` from now if it is held with `token`; says whether it was.
     ///
-    /// Inside a transaction this is the fence: `false` means that the run has lost its place.
+    /// Inside a transaction this is the fence: `false` means that the run has lost its place. The
+    /// session that took the lease, or renews it here, is recorded as the one that does the work.
     async fn renew_lease(&mut self, token: Uuid, duration: Duration) -> Result<bool, EngineError>;
+
+    /// Renews the lease from a session that does no work, outside of a transaction and without waiting.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault::Busy`] when a transaction holds the row: the holder, or one that replaces it, is alive.
+    async fn beat_lease(&mut self, token: Uuid, duration: Duration) -> Result<bool, EngineError>;
+
+    /// Ends another session of the server, given as [`Lease::session`] has it, and waits until it is
+    /// gone with all that it did not commit; says whether it is gone.
+    ///
+    /// Where a session ends with its process there is nothing to end.
+    async fn end_session(&mut self, session: &str) -> Result<bool, EngineError>;
+
+    /// Keeps other appends out until the open transaction ends, where it does not do so by itself.
+    ///
+    /// Every transaction that appends calls this (or touches the lease) before it reads the head.
+    async fn lock_ledger(&mut self) -> Result<(), EngineError>;
 
     /// Frees the lease if it is held with `token`; says whether it was.
     async fn release_lease(&mut self, token: Uuid) -> Result<bool, EngineError>;
+
+    /// Sets the limits for statements that run outside of a transaction, until the session is reset.
+    async fn limit(&mut self, limits: &Begin) -> Result<(), EngineError>;
 
     /// Opens a transaction that may write, waiting for other writers up to the lock timeout.
     ///
@@ -284,17 +323,41 @@ pub trait Session: Send {
     /// [`Fault::Busy`] when another writer did not finish in time.
     async fn begin(&mut self, begin: &Begin) -> Result<(), EngineError>;
 
+    /// Ends a script's part of the open transaction: what it deferred is checked now, and settings,
+    /// role and temporary objects are put back to how they were, as far as a transaction can.
+    async fn settle(&mut self) -> Result<(), EngineError>;
+
     /// Commits the open transaction.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault::Disconnected`] when the answer did not arrive: the log knows whether it was done.
     async fn commit(&mut self) -> Result<(), EngineError>;
 
     /// Rolls the open transaction back; succeeds when the database has already done so.
+    ///
+    /// A session whose connection broke is replaced by a new one, after the server has ended the old
+    /// one: from then on nothing of it can take effect any more.
     async fn rollback(&mut self) -> Result<(), EngineError>;
 
     /// Says whether the transaction that [`Session::begin`] opened is still open.
     async fn in_transaction(&mut self) -> Result<bool, EngineError>;
 
     /// Executes one statement of a script; rows that it returns are dropped.
-    async fn execute(&mut self, sql: &str) -> Result<(), EngineError>;
+    ///
+    /// # Errors
+    ///
+    /// [`Fault::Transient`] when the database proves that nothing happened and the whole transaction
+    /// may be repeated.
+    async fn execute(&mut self, sql: &str) -> Result<Executed, EngineError>;
+
+    /// Says whether all that scripts write can be rolled back but for schema changes that commit by
+    /// themselves: no table, nor any made by default, is outside of transactions.
+    async fn tables_are_transactional(&mut self) -> Result<bool, EngineError>;
+
+    /// Returns sentences about what is in the database of the objects that a statement names, for a
+    /// person who must say whether it took effect.
+    async fn examine(&mut self, sql: &str) -> Result<Vec<String>, EngineError>;
 
     /// Runs a query that must give one row whose first column is true; says whether it did.
     ///

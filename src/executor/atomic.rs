@@ -8,6 +8,7 @@ use crate::context::Progress;
 use crate::engine::{EngineError, Fault};
 use crate::fault;
 use crate::journal::Fact;
+use crate::migration::split::Pieces;
 use crate::migration::{Class, Control, Script, Statement};
 use crate::plan::Step;
 use crate::report::SqlFailure;
@@ -27,6 +28,7 @@ pub(super) async fn run(run: &mut Run, index: usize, began_ms: u64) -> Result<()
     run.begin_script(&step).await?;
     execute_all(run, &step, &script).await?;
     fault::reach("step::before-check");
+    run.settle(&step).await?;
     run.check_foreign_keys(&step).await?;
     verify(run, &script, &step).await?;
     drop(script);
@@ -90,7 +92,35 @@ pub(super) async fn execute(
     deadline: Option<tokio::time::Instant>,
 ) -> Result<(), StepFailure> {
     fault::reach("step::before-statement");
-    script::execute(
+    if statement.class == Class::Block {
+        let whole = 0..statement.text.len();
+        for piece in Pieces::new(statement.text, whole, run.engine.lex_rules()) {
+            // the block was cut before, when the script was read
+            let Some(range) = piece.ok().and_then(|piece| piece.statement) else {
+                continue;
+            };
+            let part = Statement {
+                text: &statement.text[range.clone()],
+                offset: statement.offset + range.start,
+                ..*statement
+            };
+            execute_one(run, step, script, &part, deadline).await?;
+        }
+    } else {
+        execute_one(run, step, script, statement, deadline).await?;
+    }
+    fault::reach("step::after-statement");
+    Ok(())
+}
+
+async fn execute_one(
+    run: &mut Run,
+    step: &Step,
+    script: &Script,
+    statement: &Statement<'_>,
+    deadline: Option<tokio::time::Instant>,
+) -> Result<(), StepFailure> {
+    let executed = script::execute(
         &mut *run.session,
         statement.text,
         &run.context.stop,
@@ -98,7 +128,7 @@ pub(super) async fn execute(
     )
     .await
     .map_err(|halt| halted(run, step, script, statement, halt))?;
-    fault::reach("step::after-statement");
+    run.note_warnings(step, statement, executed);
     Ok(())
 }
 
@@ -229,6 +259,18 @@ impl Run {
         self.record(facts, objects, false).await?;
         self.started = rides.then_some(index + 1);
         Ok(())
+    }
+
+    /// Ends the script's part of the open transaction; what it deferred may be refused now.
+    pub(super) async fn settle(&mut self, step: &Step) -> Result<(), StepFailure> {
+        let settled = self.session.settle().await;
+        settled.map_err(|error| match error.fault {
+            Fault::Statement => StepFailure::Sql(Box::new(SqlFailure {
+                code: error.code.clone(),
+                ..about(step, error.message)
+            })),
+            _ => StepFailure::engine(error, "ending a script"),
+        })
     }
 
     /// Learns which rows break a foreign key already, before the first script that could add one.

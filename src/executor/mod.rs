@@ -19,14 +19,18 @@ use uuid::Uuid;
 pub(crate) use self::failure::{StepFailure, aborted};
 pub(crate) use self::record::{Closing, fact_to_start, facts_to_close, objects_of, schema_state};
 use crate::context::{Context, Progress};
-use crate::engine::{Engine, Session};
+use crate::engine::{Engine, Executed, Session};
 use crate::error::{Error, StopReason};
 use crate::fault;
 use crate::journal::Journal;
 use crate::lease::Heartbeat;
 use crate::log::Log;
+use crate::migration::Statement;
 use crate::plan::Step;
 use crate::report::{RunMigration, RunReport, StepOutcome};
+
+/// How long a transaction of ours, which holds events alone, waits for others that append.
+pub(crate) const RECORD_WAIT: Duration = Duration::from_secs(30);
 
 /// A run that holds the lease.
 pub(crate) struct Run {
@@ -39,7 +43,10 @@ pub(crate) struct Run {
     pub(crate) report: RunReport,
     pub(crate) token: Uuid,
     pub(crate) lease: Duration,
-    pub(crate) lock_timeout: Duration,
+    /// How scripts wait for the database's locks, and how long their statements may take, where they
+    /// do not say so themselves.
+    pub(crate) lock_timeout: Option<Duration>,
+    pub(crate) statement_timeout: Option<Duration>,
     pub(crate) batch: u64,
     pub(crate) began_ms: u64,
     pub(crate) heartbeat: Heartbeat,
@@ -49,6 +56,8 @@ pub(crate) struct Run {
     pub(crate) finishing: bool,
     /// A script changed the session, which is put back before the next one.
     pub(crate) session_changed: bool,
+    /// How many warnings the current step has drawn.
+    pub(crate) warnings: u64,
     /// Rows that broke a foreign key before the step, once they are known.
     pub(crate) violations: Option<Vec<String>>,
 }
@@ -150,8 +159,23 @@ impl Run {
             outcome,
             duration_ms,
             statements: step.statements,
+            warnings: std::mem::take(&mut self.warnings),
             error,
         });
+    }
+
+    /// Counts what the server warned of, and shows the first warnings.
+    fn note_warnings(&mut self, step: &Step, statement: &Statement<'_>, executed: Executed) {
+        self.warnings += executed.warnings;
+        for message in &executed.messages {
+            self.context.observer.observe(&Progress::Warning {
+                message: &format!(
+                    "`{}`, line {}: the server warns: {message}",
+                    step.candidate.script.label(),
+                    statement.line
+                ),
+            });
+        }
     }
 
     fn note_end(&mut self) {

@@ -5,8 +5,8 @@ use ledger::{
     RunFinished, SchemaState,
 };
 
-use super::Run;
 use super::failure::StepFailure;
+use super::{RECORD_WAIT, Run};
 use crate::engine::{Begin, Object, SchemaFingerprint};
 use crate::fault;
 use crate::journal::Fact;
@@ -17,10 +17,7 @@ impl Run {
     /// Opens the transaction that a script, or one of its statements, runs in.
     pub(super) async fn begin_script(&mut self, step: &Step) -> Result<(), StepFailure> {
         fault::reach("step::before-begin");
-        let begin = Begin {
-            enforce_foreign_keys: step.enforce_foreign_keys,
-            lock_timeout: step.lock_timeout.unwrap_or(self.lock_timeout),
-        };
+        let begin = self.limits(step);
         self.session
             .begin(&begin)
             .await
@@ -29,11 +26,20 @@ impl Run {
         Ok(())
     }
 
+    /// Returns how the statements of a step run.
+    pub(super) fn limits(&self, step: &Step) -> Begin {
+        Begin {
+            enforce_foreign_keys: step.enforce_foreign_keys,
+            lock_timeout: step.lock_timeout.or(self.lock_timeout),
+            statement_timeout: self.statement_timeout,
+        }
+    }
+
     /// Opens a transaction for events alone.
     pub(super) async fn begin_record(&mut self, doing: &'static str) -> Result<(), StepFailure> {
         let begin = Begin {
-            enforce_foreign_keys: false,
-            lock_timeout: self.lock_timeout,
+            lock_timeout: Some(self.lock_timeout.unwrap_or(RECORD_WAIT)),
+            ..Begin::default()
         };
         self.session
             .begin(&begin)

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::failure::StepFailure;
 use crate::context::Stop;
-use crate::engine::{EngineError, Session};
+use crate::engine::{EngineError, Executed, Session};
 use crate::error::StopReason;
 use crate::migration::Script;
 use crate::migration::split::LexRules;
@@ -50,7 +50,7 @@ pub(super) async fn execute(
     sql: &str,
     stop: &Stop,
     deadline: Option<tokio::time::Instant>,
-) -> Result<(), Halt> {
+) -> Result<Executed, Halt> {
     if let Some(reason) = stop.requested() {
         return Err(Halt::Stopped(reason));
     }

@@ -91,7 +91,7 @@ impl Migrator {
         drop(opened.session);
         let mut session = self
             .engine
-            .connect(Access::Write)
+            .connect(Access::Run(journal.run()))
             .await
             .map_err(|error| self.engine_error(error, "connecting"))?;
         let mut decided = Some((log.head(), first));
@@ -105,7 +105,8 @@ impl Migrator {
             fault::reach("acquire::before-begin");
             let begin = Begin {
                 enforce_foreign_keys: true,
-                lock_timeout: ATTEMPT,
+                lock_timeout: Some(ATTEMPT),
+                statement_timeout: None,
             };
             if let Err(error) = session.begin(&begin).await {
                 self.wait_for_writer(&wish.wait, error)?;
@@ -386,6 +387,7 @@ impl Migrator {
         });
         let heartbeat = Heartbeat::start(
             self.engine.clone(),
+            journal.run(),
             begun.token,
             self.settings.lease,
             session.interrupter(),
@@ -401,12 +403,14 @@ impl Migrator {
             token: begun.token,
             lease: self.settings.lease,
             lock_timeout: self.settings.lock_timeout,
+            statement_timeout: self.settings.statement_timeout,
             batch: begun.batch,
             began_ms: wish.wait.began_ms,
             heartbeat,
             started: Some(0),
             finishing: false,
             session_changed: false,
+            warnings: 0,
             violations: None,
         })))
     }

@@ -9,6 +9,7 @@ use super::Migrator;
 use super::Signing;
 use crate::engine::{Access, Begin, Fault, Session};
 use crate::error::Error;
+use crate::executor::RECORD_WAIT;
 use crate::fault;
 use crate::journal::{Fact, Journal};
 use crate::log::Log;
@@ -49,6 +50,10 @@ impl Migrator {
         journal.may_sign(&log, roles)?;
         drop(opened.session);
         let mut session = self.begin_write().await?;
+        session
+            .lock_ledger()
+            .await
+            .map_err(|error| self.engine_error(error, "waiting to append"))?;
         log.catch_up(&mut *session, &mut |_| {})
             .await
             .map_err(|error| self.engine_error(error, "reading the ledger"))?;
@@ -84,7 +89,8 @@ impl Migrator {
         let mut session = self.engine.connect(Access::Write).await.map_err(fail)?;
         let begin = Begin {
             enforce_foreign_keys: true,
-            lock_timeout: self.settings.lock_timeout,
+            lock_timeout: Some(self.settings.lock_timeout.unwrap_or(RECORD_WAIT)),
+            statement_timeout: None,
         };
         session.begin(&begin).await.map_err(fail)?;
         Ok(session)

@@ -213,7 +213,8 @@ pub(crate) async fn on_every_engine(test: impl AsyncFn(&Kind, Box<dyn Database>)
 pub(crate) fn begin() -> Begin {
     Begin {
         enforce_foreign_keys: false,
-        lock_timeout: Duration::from_secs(10),
+        lock_timeout: Some(Duration::from_secs(10)),
+        statement_timeout: None,
     }
 }
 

@@ -129,7 +129,7 @@ impl Shop {
     pub(crate) fn migrator_with(&self, change: impl FnOnce(&mut Settings)) -> Migrator {
         let mut settings = Settings::new(self.folder.path().to_owned());
         settings.lease_wait = Duration::from_secs(5);
-        settings.lock_timeout = Duration::from_secs(5);
+        settings.lock_timeout = Some(Duration::from_secs(5));
         change(&mut settings);
         let context = Context {
             actor: "dana@example.com".to_owned(),

@@ -107,7 +107,8 @@ async fn a_second_writer_waits_no_longer_than_it_was_told() {
         first.execute("CREATE TABLE a (id INTEGER)").await.unwrap();
         let mut second = writer(&*database).await;
         let impatient = Begin {
-            lock_timeout: Duration::from_millis(200),
+            lock_timeout: Some(Duration::from_millis(200)),
+            statement_timeout: None,
             ..begin()
         };
         let began = Instant::now();

@@ -27,9 +27,10 @@ const TEMPLATE: &str = "\
 # migrations = \"migrations\"
 # recursive = false
 
-# How long to wait for another run, and for the database's own locks.
+# How long to wait for another run and for the database's own locks, and how long a statement may take.
 # lease_wait = \"5m\"
-# lock_timeout = \"30s\"
+# lock_timeout = \"5s\"
+# statement_timeout = \"10m\"
 
 # The id that the ledger must have; `mledger status --json` prints it.
 # ledger = \"\"

@@ -25,7 +25,7 @@ pub(super) async fn open(
 ) -> Result<SqliteConnection, EngineError> {
     let opened = match access {
         Access::Read => for_reading(path, opening).await,
-        Access::Write => for_writing(path, opening).await,
+        Access::Write | Access::Run(_) => for_writing(path, opening).await,
     };
     opened.map_err(|error| fault::at(path, error))
 }

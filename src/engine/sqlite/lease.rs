@@ -39,6 +39,7 @@ fn lease(row: &SqliteRow) -> Result<Lease, EngineError> {
         host: text(2)?,
         run: id(&text(3)?)?,
         process: text(4)?,
+        session: None,
         since_ms: time(5)?,
         expires_ms: time(6)?,
         now_ms: time(7)?,

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::switch::{StopOnDrop, Switch};
 use super::{Sqlite, connect, events, fault, lease, objects, schema, script, store, transaction};
 use crate::engine::{
-    Access, Begin, Claim, EngineError, Fault, Identity, Interrupter, Lease, Object,
+    Access, Begin, Claim, EngineError, Executed, Fault, Identity, Interrupter, Lease, Object,
     SchemaFingerprint, Session, Store, StoredRecord,
 };
 
@@ -176,10 +176,28 @@ impl Session for SqliteSession {
         self.named(answer)
     }
 
+    async fn beat_lease(&mut self, token: Uuid, duration: Duration) -> Result<bool, EngineError> {
+        self.renew_lease(token, duration).await
+    }
+
+    async fn end_session(&mut self, _session: &str) -> Result<bool, EngineError> {
+        // a session of a file ends with its process
+        Ok(true)
+    }
+
+    async fn lock_ledger(&mut self) -> Result<(), EngineError> {
+        // an open transaction keeps every other writer out
+        Ok(())
+    }
+
     async fn release_lease(&mut self, token: Uuid) -> Result<bool, EngineError> {
         self.make_writable().await?;
         let answer = lease::release(self.connection()?, token).await;
         self.named(answer)
+    }
+
+    async fn limit(&mut self, _limits: &Begin) -> Result<(), EngineError> {
+        Ok(())
     }
 
     async fn begin(&mut self, begin: &Begin) -> Result<(), EngineError> {
@@ -189,6 +207,10 @@ impl Session for SqliteSession {
             self.began_after = Some(switch.transactions_ended());
         }
         self.named(answer)
+    }
+
+    async fn settle(&mut self) -> Result<(), EngineError> {
+        self.make_writable().await
     }
 
     async fn commit(&mut self) -> Result<(), EngineError> {
@@ -220,13 +242,22 @@ impl Session for SqliteSession {
         self.named(answer)
     }
 
-    async fn execute(&mut self, sql: &str) -> Result<(), EngineError> {
+    async fn execute(&mut self, sql: &str) -> Result<Executed, EngineError> {
         self.changed = self.changed || script::may_change_session(sql);
         self.arm()?;
         let connection = self.connection()?;
         let answer = script::execute(connection, sql).await;
         self.disarm();
-        self.named(answer)
+        self.named(answer).map(|()| Executed::default())
+    }
+
+    async fn tables_are_transactional(&mut self) -> Result<bool, EngineError> {
+        Ok(true)
+    }
+
+    async fn examine(&mut self, _sql: &str) -> Result<Vec<String>, EngineError> {
+        // what commits by itself here (VACUUM, PRAGMA) leaves no object behind
+        Ok(Vec::new())
     }
 
     async fn holds(&mut self, sql: &str) -> Result<bool, EngineError> {

@@ -9,6 +9,9 @@ use super::fault;
 use super::switch::Switch;
 use crate::engine::{Begin, EngineError, Fault};
 
+/// How long a transaction waits for other writers where nothing else was asked for.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(30);
+
 /// How long SQLite waits on its own before the wait looks at the switch again.
 const SLICE: Duration = Duration::from_millis(100);
 
@@ -24,9 +27,10 @@ pub(super) async fn begin(
     switch: &Switch,
     begin: &Begin,
 ) -> Result<(), EngineError> {
-    let deadline = Instant::now().checked_add(begin.lock_timeout);
+    let wait = begin.lock_timeout.unwrap_or(LOCK_TIMEOUT);
+    let deadline = Instant::now().checked_add(wait);
     // a commit in a rollback-journal mode waits for readers, also where the start was not to wait
-    let afterwards = begin.lock_timeout.max(BUSY_TIMEOUT);
+    let afterwards = wait.max(BUSY_TIMEOUT);
     loop {
         let left = deadline.map_or(SLICE, |end| end.saturating_duration_since(Instant::now()));
         // sent as one text, which SQLite leaves at the first statement that fails; inside a

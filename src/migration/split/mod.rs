@@ -31,17 +31,26 @@ pub enum Class {
     ForeignKeys,
     /// Changes the session, which must be reset afterwards.
     Session,
+    /// Several statements that only mean something together and commit by themselves, such as what
+    /// stands between `LOCK TABLES` and `UNLOCK TABLES`: executed one after the other, counted as one.
+    Block,
 }
 
 impl Class {
     /// Says whether the session must be reset after such a statement.
     pub fn changes_session(self) -> bool {
-        matches!(self, Self::Session | Self::SessionNotInTransaction)
+        matches!(
+            self,
+            Self::Session | Self::SessionNotInTransaction | Self::Block
+        )
     }
 
     /// Says whether such a statement does inside a transaction what it is meant to do.
     pub fn runs_in_transaction(self) -> bool {
-        !matches!(self, Self::NotInTransaction | Self::SessionNotInTransaction)
+        !matches!(
+            self,
+            Self::NotInTransaction | Self::SessionNotInTransaction | Self::Block
+        )
     }
 }
 

@@ -119,7 +119,8 @@ async fn a_heartbeat_finds_an_open_write_transaction_busy() {
     work.begin(&BEGIN).await.unwrap();
     let at_once = Begin {
         enforce_foreign_keys: true,
-        lock_timeout: Duration::ZERO,
+        lock_timeout: Some(Duration::ZERO),
+        statement_timeout: None,
     };
     let busy = heart.begin(&at_once).await.unwrap_err();
     assert_eq!(busy.fault, Fault::Busy);

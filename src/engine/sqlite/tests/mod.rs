@@ -22,7 +22,8 @@ use crate::engine::{Access, Begin, Engine, Fault, Session, open};
 /// How most transactions of these tests begin.
 const BEGIN: Begin = Begin {
     enforce_foreign_keys: false,
-    lock_timeout: Duration::from_secs(10),
+    lock_timeout: Some(Duration::from_secs(10)),
+    statement_timeout: None,
 };
 
 /// A folder with a database that does not exist yet.

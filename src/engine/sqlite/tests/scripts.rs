@@ -226,7 +226,7 @@ async fn waiting_for_another_writer_is_bounded_and_interruptible() {
     let (mut one, mut other) = (place.writer().await, place.writer().await);
     one.begin(&BEGIN).await.unwrap();
     let bounded = Begin {
-        lock_timeout: Duration::from_millis(300),
+        lock_timeout: Some(Duration::from_millis(300)),
         ..BEGIN
     };
     let start = Instant::now();
