@@ -25,6 +25,8 @@ pub enum Fault {
     Full,
     /// The database rejected a statement.
     Statement,
+    /// The database rejected a statement that commits by itself and may have kept a part of it.
+    Partial,
     /// The database proved that nothing of the transaction happened; it may be repeated.
     Transient,
     /// The connection broke: what was sent last may or may not have taken effect.

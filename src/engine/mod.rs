@@ -348,7 +348,8 @@ pub trait Session: Send {
     /// # Errors
     ///
     /// [`Fault::Transient`] when the database proves that nothing happened and the whole transaction
-    /// may be repeated.
+    /// may be repeated; [`Fault::Partial`] when the statement ran outside of a transaction and failed,
+    /// and something of it may be left.
     async fn execute(&mut self, sql: &str) -> Result<Executed, EngineError>;
 
     /// Says whether all that scripts write can be rolled back but for schema changes that commit by

@@ -6,13 +6,11 @@
 use std::time::Duration;
 
 use ledger::canonical::Value;
-use ledger::{
-    Body, DatabaseId, Digest, Holder, KeyGrant, LedgerCreated, LockAcquired, LockBroken, Role,
-    RunStarted,
-};
+use ledger::{Body, DatabaseId, Digest, KeyGrant, LedgerCreated, LockAcquired, Role, RunStarted};
 use uuid::Uuid;
 
 use super::open::{self, Opened};
+use super::takeover;
 use super::wait::Wait;
 use super::work::{Decision, Work, makes_batch};
 use super::{Migrator, Signing};
@@ -33,6 +31,9 @@ use crate::report::{LockView, RunReport};
 
 /// How long one attempt waits for another writer, so that a request to stop is noticed soon.
 const ATTEMPT: Duration = Duration::from_millis(500);
+
+/// The pause after an attempt that met others.
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// What came of the attempt to begin.
 pub(super) enum Acquired {
@@ -136,7 +137,11 @@ impl Migrator {
                 Err(error) => {
                     // the error that led here says more than one of the rollback
                     let _ = session.rollback().await;
-                    return Err(error);
+                    let Some(passing) = takeover::passes(&error) else {
+                        return Err(error);
+                    };
+                    self.wait_for_writer(&wish.wait, passing.clone())?;
+                    tokio::time::sleep(PAUSE).await;
                 }
             }
         }
@@ -153,6 +158,14 @@ impl Migrator {
         let fail = |error| self.engine_error(error, "taking the lease");
         let opening = self.opening(session, log, journal.signing()).await?;
         fault::reach("acquire::after-store");
+        let running = match opening {
+            Some(_) => None,
+            None => {
+                let running = self.end_holder(session).await?;
+                session.lock_ledger().await.map_err(fail)?;
+                running
+            }
+        };
         log.catch_up(session, &mut |_| {}).await.map_err(fail)?;
         self.check(log, None)?;
         self.may_write(log)?;
@@ -167,6 +180,7 @@ impl Migrator {
         {
             return Ok(Attempt::Held(view.clone()));
         }
+        self.check_alone(log, running)?;
         let decision = match decided.take() {
             Some((head, decision)) if head == log.head() => decision,
             _ => {
@@ -410,6 +424,7 @@ impl Migrator {
             started: Some(0),
             finishing: false,
             session_changed: false,
+            left: false,
             warnings: 0,
             violations: None,
         })))
@@ -424,32 +439,6 @@ impl Migrator {
             process: self.context.process.clone(),
             duration: self.settings.lease,
         }
-    }
-
-    /// Returns the fact that an unreleased lock of the log is broken, and tells the observer.
-    fn broken_lock(&self, log: &Log, held: Option<&Lease>) -> Option<Fact> {
-        let open = log.verifier().lifecycle().lock()?;
-        let view = held.map(lease::view);
-        let reason = view
-            .as_ref()
-            .and_then(lease::replaceable)
-            .unwrap_or("the lease row is free, but its release was never recorded");
-        if let Some(view) = &view {
-            self.context.observer.observe(&Progress::TakenOver {
-                holder: view,
-                reason,
-            });
-        }
-        Some(Fact::success(Body::LockBroken(LockBroken {
-            holder: Holder {
-                actor: open.actor.clone(),
-                host: open.host.clone(),
-                run: open.run,
-                since: open.since,
-            },
-            reason: reason.to_owned(),
-            token: open.token,
-        })))
     }
 
     /// Returns the rules in force as the object that `run.started` names.

@@ -12,6 +12,8 @@ mod open;
 mod resolve;
 mod run;
 mod status;
+mod takeover;
+mod unresolved;
 mod verify;
 mod wait;
 mod work;

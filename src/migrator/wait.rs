@@ -39,7 +39,10 @@ impl Migrator {
 
     /// Another process is writing: that is waited for like a lease.
     pub(super) fn wait_for_writer(&self, wait: &Wait, error: EngineError) -> Result<(), Error> {
-        if error.fault != Fault::Busy {
+        if !matches!(
+            error.fault,
+            Fault::Busy | Fault::Conflict | Fault::Transient
+        ) {
             return Err(self.engine_error(error, "taking the lease"));
         }
         if Instant::now() >= wait.deadline {
