@@ -2,9 +2,13 @@
 //!
 //! Member names are the contract of the JSON documents; fields are added, never renamed.
 
+mod unresolved;
+
 use ledger::{Digest, Direction, Finding, Mode, Timestamp};
 use serde::Serialize;
 use uuid::Uuid;
+
+pub use self::unresolved::Unresolved;
 
 /// Where the log ends.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -208,6 +212,8 @@ pub enum StepOutcome {
     Failed,
     /// It was stopped on request.
     Interrupted,
+    /// One of its statements may or may not have taken effect.
+    Unknown,
 }
 
 /// Where and why a statement failed, in a form that can be shown under the file's own line.

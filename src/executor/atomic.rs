@@ -9,7 +9,7 @@ use crate::engine::{EngineError, Fault};
 use crate::fault;
 use crate::journal::Fact;
 use crate::migration::split::Pieces;
-use crate::migration::{Class, Control, Script, Statement};
+use crate::migration::{Class, Script, Statement};
 use crate::plan::Step;
 use crate::report::SqlFailure;
 
@@ -43,7 +43,7 @@ async fn execute_all(run: &mut Run, step: &Step, script: &Script) -> Result<(), 
     let mut done = 0;
     for statement in script.statements(rules) {
         let statement = statement.map_err(StepFailure::Changed)?;
-        if step.own_transaction && frames(&statement) {
+        if step.own_transaction && statement.frames() {
             continue;
         }
         execute(run, step, script, &statement, deadline).await?;
@@ -132,29 +132,43 @@ async fn execute_one(
     Ok(())
 }
 
-/// The script's own BEGIN or COMMIT around all of it.
-fn frames(statement: &Statement<'_>) -> bool {
-    matches!(
-        statement.class,
-        Class::TransactionControl(Control::Begin | Control::Commit)
-    )
-}
-
 /// Turns the end of a statement into the failure of its step, with its place in the file.
 fn halted(
-    run: &Run,
+    run: &mut Run,
     step: &Step,
     script: &Script,
     statement: &Statement<'_>,
     halt: Halt,
 ) -> StepFailure {
     match halt {
-        Halt::Stopped(reason) => StepFailure::Stopped(reason),
-        Halt::TimedOut => StepFailure::TimedOut(step.timeout.unwrap_or_default()),
+        Halt::Stopped(reason, left) => {
+            run.note_left(left);
+            StepFailure::Stopped(reason)
+        }
+        Halt::TimedOut(left) => {
+            run.note_left(left);
+            StepFailure::TimedOut(step.timeout.unwrap_or_default())
+        }
         Halt::Engine(error) if error.fault == Fault::Interrupted && run.heartbeat.lost() => {
             StepFailure::LeaseLost
         }
-        Halt::Engine(error) => StepFailure::Sql(Box::new(located(step, script, statement, &error))),
+        Halt::Engine(error) => {
+            let failure = Box::new(located(step, script, statement, &error));
+            match error.fault {
+                Fault::Transient => StepFailure::Transient(failure),
+                Fault::Disconnected if step.self_committing.contains(&statement.index) => {
+                    StepFailure::Unknown {
+                        step: statement.index,
+                        failure,
+                    }
+                }
+                Fault::Partial => {
+                    run.left = true;
+                    StepFailure::Sql(failure)
+                }
+                _ => StepFailure::Sql(failure),
+            }
+        }
     }
 }
 
@@ -216,6 +230,16 @@ pub(super) async fn verify(run: &mut Run, script: &Script, step: &Step) -> Resul
 }
 
 impl Run {
+    /// Remembers that a statement which was stopped may have left something, and shows what.
+    fn note_left(&mut self, left: Option<EngineError>) {
+        if let Some(error) = left {
+            self.left = true;
+            self.context.observer.observe(&Progress::Warning {
+                message: &error.message,
+            });
+        }
+    }
+
     /// Starts the step now, if its start did not ride in the commit before.
     pub(super) async fn ensure_started(&mut self, index: usize) -> Result<(), StepFailure> {
         if self.started == Some(index) {

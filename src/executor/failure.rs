@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ledger::{Body, Direction, ErrorDetail, MigrationAborted, MigrationFailed, Mode};
+use ledger::{Body, Digest, Direction, ErrorDetail, MigrationAborted, MigrationFailed, Mode};
 
 use super::Run;
 use crate::context::Progress;
@@ -13,7 +13,7 @@ use crate::journal::{Fact, engine_error};
 use crate::migration::Problem;
 use crate::object::Unusable;
 use crate::plan::{Candidate, Step};
-use crate::report::{SqlFailure, StepOutcome};
+use crate::report::{Refusal, SqlFailure, StepOutcome};
 
 /// The longest message of a database that an event keeps, in bytes.
 const MESSAGE_LIMIT: usize = 8 * 1024;
@@ -23,6 +23,15 @@ const MESSAGE_LIMIT: usize = 8 * 1024;
 pub(crate) enum StepFailure {
     /// A statement, a check or a verification query failed.
     Sql(Box<SqlFailure>),
+    /// The database proved that nothing of the step's transaction happened; it may be repeated.
+    Transient(Box<SqlFailure>),
+    /// A statement that commits by itself has no known outcome, or one that could not be recorded.
+    Unknown {
+        /// Which statement of the script.
+        step: u64,
+        /// What is known of it.
+        failure: Box<SqlFailure>,
+    },
     /// The file is not what was planned.
     Changed(Problem),
     /// The recorded script cannot be used.
@@ -59,6 +68,9 @@ impl Run {
         failure: StepFailure,
         duration_ms: u64,
     ) -> Error {
+        if let StepFailure::Unknown { step: at, failure } = failure {
+            return self.end_unknown(step, at, *failure, duration_ms);
+        }
         fault::reach("failure::before-rollback");
         if let StepFailure::Stopped(reason) = &failure {
             self.context
@@ -100,41 +112,80 @@ impl Run {
                 reason,
                 done: Box::new(self.report.clone()),
             },
-            StepFailure::Sql(_) | StepFailure::TimedOut(_) => Error::Failed {
-                version: step.candidate.version.clone(),
-                failure: Box::new(shown),
-                clean,
-                done: Box::new(self.report.clone()),
-            },
+            StepFailure::Sql(_) | StepFailure::Transient(_) | StepFailure::TimedOut(_) => {
+                Error::Failed {
+                    version: step.candidate.version.clone(),
+                    failure: Box::new(shown),
+                    clean,
+                    done: Box::new(self.report.clone()),
+                }
+            }
             other => self.error_of(other),
         }
     }
 
     /// Puts the session back to where a transaction can begin.
-    async fn restore_session(&mut self) -> Result<(), EngineError> {
+    pub(super) async fn restore_session(&mut self) -> Result<(), EngineError> {
         self.session.resume();
         self.session.rollback().await?;
         self.session.reset().await
     }
 
     /// Says whether nothing of a failed step remains.
-    fn is_clean(&self, step: &Step) -> bool {
+    pub(super) fn is_clean(&self, step: &Step) -> bool {
         match step.mode {
             Mode::Atomic => true,
-            Mode::Stepwise => self.steps_done(&step.candidate) == 0,
+            Mode::Stepwise => !self.left && self.steps_done(&step.candidate) == 0,
         }
     }
 
     /// Returns how many steps of a script the log knows to be done.
     pub(super) fn steps_done(&self, candidate: &Candidate) -> u64 {
+        self.digests_done(candidate).len() as u64
+    }
+
+    /// Returns the digests of the steps that the log knows to be done.
+    pub(super) fn digests_done(&self, candidate: &Candidate) -> Vec<Digest> {
         candidate
             .version
             .parse()
             .ok()
             .and_then(|version| self.log.history().get(&version))
-            .map_or(0, |entry| {
-                entry.steps(candidate.direction).done.len() as u64
+            .map_or_else(Vec::new, |entry| {
+                entry.steps(candidate.direction).done.clone()
             })
+    }
+
+    /// Ends the run with everything as it is: the start stays open, the lease stays taken, and the next
+    /// run, or a person, finds out.
+    fn end_unknown(
+        &mut self,
+        step: &Step,
+        at: u64,
+        failure: SqlFailure,
+        duration_ms: u64,
+    ) -> Error {
+        self.note(
+            step,
+            StepOutcome::Unknown,
+            duration_ms,
+            Some(failure.clone()),
+        );
+        self.note_end();
+        let candidate = &step.candidate;
+        Error::Undecided(vec![Refusal {
+            code: "unresolved-step",
+            version: Some(candidate.version.clone()),
+            message: format!(
+                "the outcome of statement {at} in the {} script of `{}_{}` is not known: {}",
+                candidate.direction, candidate.version, candidate.name, failure.message
+            ),
+            hint: format!(
+                "`mledger resolve {}` shows what the database says; then answer with \
+                 --applied|--not-applied --reason TEXT",
+                candidate.version
+            ),
+        }])
     }
 
     async fn record_failure(&mut self, step: &Step, shown: &SqlFailure) -> Result<(), StepFailure> {
@@ -158,6 +209,7 @@ impl Run {
         self.begin_record("recording how the run ended").await?;
         let closing = self.closing(failed).await?;
         facts.extend(closing);
+        self.left = false;
         self.started = None;
         self.record(facts, Vec::new(), true).await
     }
@@ -182,7 +234,9 @@ impl Run {
     /// Returns the failure in the form that is shown and recorded.
     fn shown(&self, step: &Step, failure: &StepFailure) -> SqlFailure {
         let message = match failure {
-            StepFailure::Sql(failure) => return (**failure).clone(),
+            StepFailure::Sql(failure)
+            | StepFailure::Transient(failure)
+            | StepFailure::Unknown { failure, .. } => return (**failure).clone(),
             StepFailure::Changed(problem) => problem.to_string(),
             StepFailure::Object(reason) => unusable(reason),
             StepFailure::LeaseLost => "the lease was lost".to_owned(),
@@ -242,7 +296,9 @@ impl Run {
                 reason: StopReason::Timeout,
                 done: Box::new(self.report.clone()),
             },
-            StepFailure::Sql(failure) => Error::Engine {
+            StepFailure::Sql(failure)
+            | StepFailure::Transient(failure)
+            | StepFailure::Unknown { failure, .. } => Error::Engine {
                 error: EngineError::new(Fault::Statement, failure.message),
                 doing: "executing a statement",
                 done: Box::new(self.report.clone()),
@@ -260,7 +316,7 @@ pub(crate) fn aborted(version: &str, direction: Direction, reason: &str) -> Fact
     }))
 }
 
-fn detail(shown: &SqlFailure) -> ErrorDetail {
+pub(super) fn detail(shown: &SqlFailure) -> ErrorDetail {
     ErrorDetail {
         code: shown.code.clone(),
         column: shown.column,

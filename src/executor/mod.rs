@@ -4,6 +4,7 @@
 //! that took the lease; each further one is started in the transaction that commits the one before
 //! it, where nothing can stop the run in between. The closing events ride in the last commit.
 
+mod again;
 mod atomic;
 mod failure;
 mod record;
@@ -13,7 +14,7 @@ mod stepwise;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ledger::{Direction, Mode};
+use ledger::Direction;
 use uuid::Uuid;
 
 pub(crate) use self::failure::{StepFailure, aborted};
@@ -56,6 +57,8 @@ pub(crate) struct Run {
     pub(crate) finishing: bool,
     /// A script changed the session, which is put back before the next one.
     pub(crate) session_changed: bool,
+    /// A statement of the current step failed and may have left something.
+    pub(crate) left: bool,
     /// How many warnings the current step has drawn.
     pub(crate) warnings: u64,
     /// Rows that broke a foreign key before the step, once they are known.
@@ -81,12 +84,7 @@ impl Run {
                 statements: step.statements,
             });
             let began = self.context.source.ticks_ms();
-            let outcome = match (self.clean_session().await, step.mode) {
-                (Err(failure), _) => Err(failure),
-                (Ok(()), Mode::Atomic) => atomic::run(&mut self, index, began).await,
-                (Ok(()), Mode::Stepwise) => stepwise::run(&mut self, index, began).await,
-            };
-            self.session_changed |= step.changes_session;
+            let outcome = self.perform(index, began).await;
             let duration_ms = self.context.source.ticks_ms().saturating_sub(began);
             match outcome {
                 Ok(()) => self.note_done(&step, duration_ms),
@@ -111,7 +109,7 @@ impl Run {
     }
 
     /// Puts the session back to how it was opened, if a script before has changed it.
-    async fn clean_session(&mut self) -> Result<(), StepFailure> {
+    pub(super) async fn clean_session(&mut self) -> Result<(), StepFailure> {
         if !self.session_changed {
             return Ok(());
         }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::failure::StepFailure;
 use crate::context::Stop;
-use crate::engine::{EngineError, Executed, Session};
+use crate::engine::{EngineError, Executed, Fault, Session};
 use crate::error::StopReason;
 use crate::migration::Script;
 use crate::migration::split::LexRules;
@@ -37,10 +37,11 @@ pub(super) async fn load(
 pub(super) enum Halt {
     /// The database refused it.
     Engine(EngineError),
-    /// The run was asked to stop.
-    Stopped(StopReason),
-    /// The migration's own time limit ran out.
-    TimedOut,
+    /// The run was asked to stop; where the statement was stopped half way, something may be left.
+    Stopped(StopReason, Option<EngineError>),
+    /// The migration's own time limit ran out; where the statement was stopped half way, something may
+    /// be left.
+    TimedOut(Option<EngineError>),
 }
 
 /// Executes one statement; a request to stop, or the end of the time limit, interrupts it and then
@@ -52,24 +53,32 @@ pub(super) async fn execute(
     deadline: Option<tokio::time::Instant>,
 ) -> Result<Executed, Halt> {
     if let Some(reason) = stop.requested() {
-        return Err(Halt::Stopped(reason));
+        return Err(Halt::Stopped(reason, None));
     }
     if deadline.is_some_and(|deadline| deadline <= tokio::time::Instant::now()) {
-        return Err(Halt::TimedOut);
+        return Err(Halt::TimedOut(None));
     }
     let interrupter = session.interrupter();
     let outcome = {
         let execution = session.execute(sql);
         tokio::pin!(execution);
-        let halt = tokio::select! {
+        let reason = tokio::select! {
             biased;
             outcome = &mut execution => return outcome.map_err(Halt::Engine),
-            reason = stop.wait() => Halt::Stopped(reason),
-            () = until(deadline) => Halt::TimedOut,
+            reason = stop.wait() => Some(reason),
+            () = until(deadline) => None,
         };
         interrupter.interrupt();
         // a statement that ended before the interrupt reached it has taken effect all the same
-        execution.await.map_err(|_| halt)
+        execution
+            .await
+            .map_err(|error| match (error.fault, reason) {
+                (Fault::Disconnected, _) => Halt::Engine(error),
+                (Fault::Partial, Some(reason)) => Halt::Stopped(reason, Some(error)),
+                (Fault::Partial, None) => Halt::TimedOut(Some(error)),
+                (_, Some(reason)) => Halt::Stopped(reason, None),
+                (_, None) => Halt::TimedOut(None),
+            })
     };
     session.resume();
     outcome

@@ -112,6 +112,29 @@ impl Script {
         })
     }
 
+    /// Returns the up script in bytes that were recorded when it was started.
+    ///
+    /// # Errors
+    ///
+    /// A [`Problem`] when the bytes cannot be read as such a script any more.
+    pub fn recorded_up(
+        bytes: Vec<u8>,
+        label: &str,
+        rules: &'static LexRules,
+    ) -> Result<Self, Problem> {
+        let path = path_of(label);
+        let text = utf8(bytes, &path)?;
+        let found = layout::read(&text, Kind::Single, &path, rules)
+            .or_else(|_| layout::read(&text, Kind::PairUp, &path, rules))?;
+        Ok(Self {
+            text,
+            path,
+            section: found.own.range,
+            verify: found.verify,
+            directives: found.own.directives,
+        })
+    }
+
     /// Makes a script of the given sections of `text`.
     #[cfg(test)]
     pub(super) fn sections(

@@ -369,7 +369,10 @@ pub(super) fn check_prefix(step: &Step, rules: &'static LexRules) -> Vec<Blocker
     let Ok(script) = file.load() else {
         return refuse(format!("`{}` cannot be read", file.path.display()));
     };
-    let mut statements = script.statements(rules).flatten();
+    let mut statements = script
+        .statements(rules)
+        .flatten()
+        .filter(|statement| !step.own_transaction || !statement.frames());
     for (index, done) in candidate.done.iter().enumerate() {
         let Some(statement) = statements.next() else {
             return refuse(format!(

@@ -55,6 +55,33 @@ pub async fn examine(
     Ok(plan)
 }
 
+/// One statement of a script, as a person is shown it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StepText {
+    /// The line on which it begins, from 1.
+    pub line: u64,
+    /// Its text.
+    pub sql: String,
+}
+
+impl StepText {
+    /// Finds statement `step` of a script, from 1; a transaction around all of the script does not
+    /// count.
+    pub fn find(script: &Script, rules: &'static LexRules, step: u64) -> Option<Self> {
+        let framed = script.check(rules).ok()?.own_transaction;
+        let position = usize::try_from(step.checked_sub(1)?).ok()?;
+        let statement = script
+            .statements(rules)
+            .flatten()
+            .filter(|statement| !framed || !statement.frames())
+            .nth(position)?;
+        Some(Self {
+            line: statement.line as u64,
+            sql: statement.text.to_owned(),
+        })
+    }
+}
+
 /// Reads a candidate's script, from its file or from the recorded object.
 ///
 /// # Errors
@@ -92,17 +119,23 @@ fn step(
     capabilities: &Capabilities,
     blockers: &mut Vec<Blocker>,
 ) -> Step {
-    let alone: Vec<u64> = summary.not_in_transaction.clone();
-    let stepwise = directives.no_transaction
-        || !capabilities.transactional_ddl
-        || (summary.statements == 1 && alone.len() == 1);
+    // a transaction around all of the script is left out, and its BEGIN is not counted
+    let framed = u64::from(summary.own_transaction && !capabilities.transactional_ddl);
+    let alone: Vec<u64> = summary
+        .not_in_transaction
+        .iter()
+        .map(|statement| statement - framed)
+        .collect();
+    let by_itself =
+        !alone.is_empty() && (!capabilities.transactional_ddl || summary.statements == 1);
+    let stepwise = directives.no_transaction || by_itself || !candidate.done.is_empty();
     if !stepwise && let Some(first) = alone.first() {
         blockers.push(needs_directive(&candidate, *first));
     }
     if let Some((line, word)) = &summary.transaction_control {
         blockers.push(transaction_control(&candidate, *line, word));
     }
-    if stepwise && summary.own_transaction {
+    if stepwise && summary.own_transaction && capabilities.transactional_ddl {
         blockers.push(transaction_control(&candidate, 0, "BEGIN"));
     }
     Step {

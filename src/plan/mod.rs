@@ -14,6 +14,7 @@ use std::time::Duration;
 use ledger::canonical::Value;
 use ledger::{Code, Digest, Direction, Finding, Mode, Severity};
 
+pub use self::examine::StepText;
 use crate::error::Error;
 use crate::migration::{Form, ScriptFile};
 use crate::projection::history::{History, Standing};

@@ -148,7 +148,11 @@ impl Entry {
         }
         for direction in [Direction::Up, Direction::Down] {
             let done = self.steps(direction).done.len() as u64;
-            if done > 0 {
+            let left = self
+                .failed
+                .as_ref()
+                .is_some_and(|failed| !failed.clean && failed.direction == direction);
+            if done > 0 || left {
                 return Standing::Partial(direction, done);
             }
         }

@@ -153,7 +153,7 @@ pub(crate) struct Plan {
 /// `resolve`
 #[derive(Debug, Args)]
 #[command(group(
-    ArgGroup::new("answer").required(true).args(["applied", "not_applied", "resume", "accept_change"])
+    ArgGroup::new("answer").args(["applied", "not_applied", "resume", "accept_change"]).requires("reason")
 ))]
 pub(crate) struct Resolve {
     /// Which migration
@@ -171,8 +171,8 @@ pub(crate) struct Resolve {
     #[arg(long)]
     pub(crate) accept_change: bool,
     /// Why; it is recorded
-    #[arg(long, value_name = "TEXT", required = true, value_parser = sentence)]
-    pub(crate) reason: String,
+    #[arg(long, value_name = "TEXT", requires = "answer", value_parser = sentence)]
+    pub(crate) reason: Option<String>,
 }
 
 /// `verify`

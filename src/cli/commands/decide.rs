@@ -18,18 +18,64 @@ pub(super) async fn resolve(app: &App, arguments: args::Resolve) -> Result<u8, E
         Resolution::NotApplied
     } else if arguments.resume {
         Resolution::Resume
-    } else {
+    } else if arguments.accept_change {
         Resolution::AcceptChange
+    } else {
+        return show(app, &arguments).await;
     };
     let request = Resolve {
         version: version(&arguments.version)?,
         resolution,
-        reason: arguments.reason,
+        reason: arguments.reason.unwrap_or_default(),
     };
     let opened = app.writer().await?;
     let decided = opened.migrator.resolve(&request).await;
     opened.watcher.finish();
     print(&app.printer, &decided?);
+    Ok(0)
+}
+
+/// Shows what is known, for a person who has no answer yet.
+async fn show(app: &App, arguments: &args::Resolve) -> Result<u8, Error> {
+    let version = version(&arguments.version)?;
+    let found = app.reader().await?.migrator.unresolved(&version).await?;
+    if app.printer.is_json() {
+        app.printer.document(&found);
+        return Ok(0);
+    }
+    let name = format!("{}_{}", found.version, found.name);
+    let place = match (found.step, found.of) {
+        (Some(step), Some(of)) => format!(", statement {step} of {of}"),
+        _ => String::new(),
+    };
+    app.printer.answer(format!(
+        "`{name}` is {}{place}",
+        paint(CARE, found.state.as_str())
+    ));
+    if let Some(statement) = &found.statement {
+        let line = found.line.unwrap_or_default();
+        app.printer.answer(paint(DIM, format!("line {line}")));
+        for line in statement.lines() {
+            app.printer.answer(format!("    {}", words::line(line)));
+        }
+    }
+    if let Some(error) = &found.error {
+        app.printer
+            .answer(format!("the last attempt failed: {}", words::line(error)));
+    }
+    for sentence in &found.database {
+        app.printer
+            .answer(format!("the database says: {}", words::line(sentence)));
+    }
+    if found.answers.is_empty() {
+        app.printer.answer("nothing about it needs a decision");
+    } else {
+        app.printer.answer(format!(
+            "answer with `mledger resolve {} {} --reason TEXT`",
+            found.version,
+            found.answers.join("|")
+        ));
+    }
     Ok(0)
 }
 

@@ -93,6 +93,7 @@ pub(in super::super) fn line(migration: &RunMigration) -> String {
         (StepOutcome::Failed, Direction::Up) => ("✗", BAD, "failed"),
         (StepOutcome::Failed, Direction::Down) => ("✗", BAD, "rollback failed"),
         (StepOutcome::Interrupted, _) => ("■", CARE, "interrupted"),
+        (StepOutcome::Unknown, _) => ("?", CARE, "unknown"),
     };
     format!(
         "{} {} {}  {}",

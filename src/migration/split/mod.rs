@@ -84,6 +84,16 @@ pub struct Statement<'a> {
     pub class: Class,
 }
 
+impl Statement<'_> {
+    /// Says whether it is a BEGIN or COMMIT, such as may stand around all of a script.
+    pub fn frames(&self) -> bool {
+        matches!(
+            self.class,
+            Class::TransactionControl(Control::Begin | Control::Commit)
+        )
+    }
+}
+
 /// A piece of a script: a statement with what surrounds it, or the rest after the last one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Piece {
