@@ -1,12 +1,13 @@
 //! One suite for every engine, through the traits that the tool itself uses.
 //!
-//! [`place::ENGINES`] lists the engines; one line there runs everything here on another database. What
+//! [`support::engines::ENGINES`] lists the engines; one line there runs everything here on another database. What
 //! differs between databases is data beside that line. Clock and ids are frozen, so that a ledger is
 //! the same to the byte each time.
 
 #[path = "../support/mod.rs"]
 mod support;
 
+mod clients;
 mod corpora;
 mod determinism;
 mod differences;

@@ -7,6 +7,8 @@
     reason = "each suite uses a part of it, and which part differs"
 )]
 
+pub mod engines;
+
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
