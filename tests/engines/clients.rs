@@ -1,5 +1,6 @@
 //! The clients and the data that this suite judges by, tried on their own.
 
+use crate::corpora::{fixtures, pairs};
 use crate::support::engines::{Database, Kind, MYSQL, POSTGRES};
 
 const SERVERS: [Kind; 2] = [POSTGRES, MYSQL];
@@ -54,6 +55,25 @@ fn a_later_script_notices_what_was_left_behind() {
             );
             assert_eq!(in_one_session(&*apart, leak.later), Ok(()), "{}", leak.name);
         }
+    }
+}
+
+/// The histories that the tool is held against work where nothing of ours is involved.
+#[test]
+fn the_fixtures_go_up_and_down_with_the_plain_client() {
+    for kind in SERVERS {
+        let database = kind.fresh();
+        let empty = database.content();
+        let history = pairs(&fixtures(&kind));
+        for (name, up, _) in &history {
+            assert_eq!(database.run(up), Ok(()), "{name}");
+        }
+        for (name, _, down) in history.iter().rev() {
+            let down = down.as_deref().unwrap_or_default();
+            assert_eq!(database.run(down), Ok(()), "{name}");
+        }
+        assert_eq!(database.content(), empty, "{}", kind.name);
+        assert!(history.len() > 6, "{}", kind.name);
     }
 }
 

@@ -12,14 +12,14 @@ use mledger::request::{Back, Up};
 use crate::place::{ENGINES, Kind};
 use crate::shop::Shop;
 
-fn fixtures(kind: &Kind) -> PathBuf {
+pub(crate) fn fixtures(kind: &Kind) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests/engines/fixtures")
         .join(kind.fixtures)
 }
 
 /// The files of a history in pairs, in order: name, up script, down script.
-fn pairs(folder: &Path) -> Vec<(String, String, Option<String>)> {
+pub(crate) fn pairs(folder: &Path) -> Vec<(String, String, Option<String>)> {
     let mut names: Vec<String> = fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())

@@ -90,7 +90,7 @@ pub const POSTGRES: Kind = Kind {
         Leak {
             name: "a cursor that outlives its transaction",
             script: "CREATE TABLE a (id INTEGER);\nDECLARE left_over CURSOR WITH HOLD FOR SELECT 1;",
-            later: "DECLARE left_over CURSOR FOR SELECT 2;",
+            later: "DECLARE left_over CURSOR WITH HOLD FOR SELECT 2;\nCLOSE left_over;",
         },
         Leak {
             name: "triggers that do not fire",
