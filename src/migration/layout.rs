@@ -9,7 +9,7 @@ use super::header::Header;
 use super::marker::{Line, Marker};
 use super::metadata::Metadata;
 use super::problem::Problem;
-use super::split::{LexRules, Token, TokenKind, Tokens};
+use super::split::{DATA_END, LexRules, Token, TokenKind, Tokens};
 
 /// What kind of file is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,13 +82,18 @@ pub(super) fn read(
         read: None,
         warnings: Vec::new(),
     };
-    for token in Tokens::new(text, 0, rules) {
+    let mut tokens = Tokens::new(text, 0, rules);
+    while let Some(token) = tokens.next() {
         let token = token.map_err(|unterminated| {
             let what = unterminated.what;
             let message = format!("expected the end of {what}, found the end of the file");
             reader.problem("unterminated", unterminated.offset, message, "close it")
         })?;
+        let sections = reader.open.len();
         reader.token(&token)?;
+        if reader.open.len() > sections {
+            tokens.restart();
+        }
     }
     reader.finish()
 }
@@ -146,16 +151,22 @@ impl Reader<'_> {
             self.end_header()?;
         }
         match token.kind {
-            TokenKind::Space => {}
+            TokenKind::Space | TokenKind::Client => {}
             TokenKind::Comment if line_comment => self.line_comment(token.range.clone())?,
             TokenKind::Comment => self.block_comment(token.range.clone())?,
-            TokenKind::Semicolon => {
+            TokenKind::End => {
                 self.depth = 0;
                 self.begins = true;
             }
-            TokenKind::Quoted | TokenKind::Word => self.code(token.range.start),
-            TokenKind::Other => {
-                if self.begins && self.rules.client_commands.contains(&text) {
+            TokenKind::Data => {
+                self.data(token.range.clone())?;
+                self.depth = 0;
+                self.begins = true;
+            }
+            TokenKind::Quoted => self.code(token.range.start),
+            TokenKind::Word | TokenKind::Other => {
+                let mut commands = self.rules.client_commands.iter();
+                if self.begins && commands.any(|command| command.eq_ignore_ascii_case(text)) {
                     return Err(self.client_command(token.range.start));
                 }
                 match text {
@@ -248,6 +259,24 @@ impl Reader<'_> {
         let warning = self.problem("comment-not-closed", range.start, message.to_owned(), hint);
         self.warnings.push(warning);
         Ok(())
+    }
+
+    /// Without a line that ends them, data go on to the end of the text, and so could take a section
+    /// with them without a word.
+    fn data(&self, range: Range<usize>) -> Result<(), Problem> {
+        let data = &self.text[range.clone()];
+        let closed = data.lines().last() == Some(DATA_END);
+        let mut lines = data.lines();
+        match lines.find(|line| !matches!(Line::of(line), Line::Remark) && line.starts_with("--")) {
+            Some(marker) if !closed => {
+                let message = format!(
+                    "expected the line `\\.` after the data that begin here, found `{marker}` among them"
+                );
+                let hint = "end the data with a line `\\.`";
+                Err(self.problem("unterminated", range.start, message, hint))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn marker(&mut self, marker: Marker, range: &Range<usize>) -> Result<(), Problem> {
@@ -349,7 +378,10 @@ impl Reader<'_> {
         self.problem(
             "client-command",
             offset,
-            format!("expected a statement, found `{shown}`, a command to a client program"),
+            format!(
+                "expected a statement, found `{shown}`, a command to the client program `{}`",
+                self.rules.client
+            ),
             "take it out: scripts are sent to the database itself",
         )
     }

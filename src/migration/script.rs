@@ -9,7 +9,7 @@ use super::directives::Directives;
 use super::folder;
 use super::layout::{self, Kind};
 use super::problem::Problem;
-use super::split::{LexRules, Pieces, Statement};
+use super::split::{LexRules, Statement, Units};
 use super::{Form, path_of};
 
 /// Where a script is, and what its bytes hash to; the text itself is not kept.
@@ -186,12 +186,12 @@ impl Script {
         let mut counted = 0;
         let mut line = 1;
         let mut index = 0;
-        Pieces::new(&self.text, section, rules).filter_map(move |piece| {
-            let piece = match piece {
-                Ok(piece) => piece,
+        Units::new(&self.text, section, rules).map(move |unit| {
+            let (range, class) = match unit {
+                Ok(unit) => unit,
                 Err(unterminated) => {
                     let place = self.line_of(unterminated.offset);
-                    return Some(Err(Problem {
+                    return Err(Problem {
                         code: "unterminated",
                         path: self.path.clone(),
                         line: Some(place.line),
@@ -201,20 +201,19 @@ impl Script {
                             unterminated.what
                         ),
                         hint: "close it".to_owned(),
-                    }));
+                    });
                 }
             };
-            let range = piece.statement?;
             line += newlines(&self.text.as_bytes()[counted..range.start]);
             counted = range.start;
             index += 1;
-            Some(Ok(Statement {
+            Ok(Statement {
                 text: &self.text[range.clone()],
                 offset: range.start,
                 line,
                 index,
-                class: piece.class,
-            }))
+                class,
+            })
         })
     }
 

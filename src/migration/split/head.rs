@@ -28,13 +28,21 @@ pub enum Term {
     Any,
     /// The name of a schema and a dot, or nothing.
     Qualifier,
+    /// A name with a schema before it or not.
+    Object,
+    /// A string or name in which this stands.
+    Holds(&'static str),
+    /// Whose rights an object has, such as `DEFINER = name@host`, or nothing.
+    Definer,
+    /// Any number of words and characters, as few as will do.
+    Skip,
     /// Nothing more.
     End,
 }
 
 impl Head {
     /// As many as the longest pattern looks at.
-    const LENGTH: usize = 9;
+    const LENGTH: usize = 18;
 
     /// Says whether no pattern looks at what follows.
     pub(super) fn is_full(&self) -> bool {
@@ -90,6 +98,30 @@ fn fits(items: &[Item], pattern: &[Term]) -> bool {
                 .is_some_and(|item| !item.quoted && item.text == ".");
             dot && fits(&items[2..], rest) || fits(items, rest)
         }
+        Term::Object => {
+            let name = fits(items, &[Term::Any, Term::One(&["."]), Term::Any]);
+            let after = if name { items.get(3..) } else { items.get(1..) };
+            after.is_some_and(|after| fits(after, rest))
+        }
+        Term::Holds(part) => {
+            first.is_some_and(|item| item.text.contains(part)) && fits(after, rest)
+        }
+        Term::Definer => fits(after_definer(items), rest),
+        Term::Skip => (0..=items.len()).any(|count| fits(&items[count..], rest)),
         Term::End => items.is_empty(),
     }
+}
+
+fn after_definer(items: &[Item]) -> &[Item] {
+    let clauses: [&[Term]; 3] = [
+        &[Term::Any, Term::One(&["@"]), Term::Any],
+        &[Term::Any, Term::One(&["("]), Term::One(&[")"])],
+        &[Term::Any],
+    ];
+    if !fits(items, &[Term::One(&["DEFINER"]), Term::One(&["="])]) {
+        return items;
+    }
+    let items = &items[2..];
+    let clause = clauses.iter().find(|clause| fits(items, clause));
+    &items[clause.map_or(0, |clause| clause.len())..]
 }

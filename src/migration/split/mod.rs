@@ -3,71 +3,34 @@
 //! The pieces are slices of the script whose concatenation is the script; what cannot be read is an
 //! error before anything runs. How a database's SQL is read is data: [`LexRules`].
 
+mod blocks;
+mod body;
+mod class;
+mod compound;
+mod copy;
 mod head;
 mod lexer;
+mod mysql;
+mod postgres;
 pub mod rules;
 mod sqlite;
+mod tokens;
 
 use std::ops::Range;
 
-use self::head::Head;
+pub(super) use self::blocks::Units;
+pub use self::class::{Class, Control, Effect};
+pub use self::copy::copy_data;
 pub use self::head::Term;
-pub use self::lexer::{Token, TokenKind, Tokens, Unterminated};
-pub use self::rules::{BlockComments, Body, LexRules, LineComment, Quote};
+pub use self::lexer::{Token, TokenKind, Unterminated};
+pub use self::mysql::MYSQL;
+pub use self::postgres::POSTGRES;
+pub use self::rules::{
+    Backslash, BlockComments, Body, BodyForm, Edge, Header, LexRules, LineComment, Mention, Quote,
+};
 pub use self::sqlite::SQLITE;
-
-/// What a statement does to the transaction and the session that it runs in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Class {
-    /// Neither.
-    Ordinary,
-    /// Begins or ends a transaction, or a part of one.
-    TransactionControl(Control),
-    /// Cannot run inside a transaction.
-    NotInTransaction,
-    /// Cannot run inside a transaction, and changes the session.
-    SessionNotInTransaction,
-    /// Switches the enforcement of foreign keys, which inside a transaction has no effect.
-    ForeignKeys,
-    /// Changes the session, which must be reset afterwards.
-    Session,
-    /// Several statements that only mean something together and commit by themselves, such as what
-    /// stands between `LOCK TABLES` and `UNLOCK TABLES`: executed one after the other, counted as one.
-    Block,
-}
-
-impl Class {
-    /// Says whether the session must be reset after such a statement.
-    pub fn changes_session(self) -> bool {
-        matches!(
-            self,
-            Self::Session | Self::SessionNotInTransaction | Self::Block
-        )
-    }
-
-    /// Says whether such a statement does inside a transaction what it is meant to do.
-    pub fn runs_in_transaction(self) -> bool {
-        !matches!(
-            self,
-            Self::NotInTransaction | Self::SessionNotInTransaction | Self::Block
-        )
-    }
-}
-
-/// The sorts of transaction control.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Control {
-    /// Begins a transaction.
-    Begin,
-    /// Commits it.
-    Commit,
-    /// Rolls it back.
-    Rollback,
-    /// Sets a savepoint.
-    Savepoint,
-    /// Gives a savepoint up.
-    Release,
-}
+pub(super) use self::tokens::DATA_END;
+pub use self::tokens::Tokens;
 
 /// A statement of a script.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,87 +66,65 @@ pub struct Piece {
     pub statement: Option<Range<usize>>,
     /// What the statement does to its transaction and session.
     pub class: Class,
+    /// What it does to the session's locks, which may bind it to the pieces after it.
+    pub edge: Option<Edge>,
+    /// The statement is read as it would be at the beginning of a script.
+    pub(in crate::migration) unset: bool,
 }
 
 /// Yields the pieces of a section; stops after the first error.
 #[derive(Debug)]
 pub struct Pieces<'a> {
-    text: &'a str,
+    tokens: Tokens<'a>,
     end: usize,
     at: usize,
-    rules: &'static LexRules,
 }
 
 impl<'a> Pieces<'a> {
     /// Begins to cut `section` of `text`.
     pub fn new(text: &'a str, section: Range<usize>, rules: &'static LexRules) -> Self {
         Self {
-            text,
+            tokens: Tokens::new(&text[..section.end], section.start, rules),
             end: section.end,
             at: section.start,
-            rules,
         }
     }
 
     fn next_piece(&mut self) -> Result<Piece, Unterminated> {
         let start = self.at;
-        let mut first = None;
-        let mut last = start;
-        let mut head = Head::default();
-        let mut body = BodyState::Outside;
-        let text = &self.text[..self.end];
-        for token in Tokens::new(text, start, self.rules) {
+        let mut statement: Option<Range<usize>> = None;
+        let mut unset = self.tokens.is_unset();
+        while let Some(token) = self.tokens.next() {
             let token = token?;
-            let significant = match token.kind {
-                TokenKind::Space | TokenKind::Comment => continue,
-                TokenKind::Semicolon => {
-                    body = body.semicolon();
-                    if body.ends_statement() {
+            match token.kind {
+                TokenKind::Space | TokenKind::Comment => {}
+                TokenKind::Client => unset = self.tokens.is_unset(),
+                TokenKind::End => {
+                    self.at = token.range.end;
+                    break;
+                }
+                TokenKind::Quoted | TokenKind::Word | TokenKind::Data | TokenKind::Other => {
+                    let first = statement.map_or(token.range.start, |range| range.start);
+                    statement = Some(first..token.range.end);
+                    if token.kind == TokenKind::Data {
                         self.at = token.range.end;
-                        return Ok(Piece {
-                            range: start..self.at,
-                            class: self.rules.classify(&head),
-                            statement: first.map(|first| first..last),
-                        });
+                        break;
                     }
-                    token
                 }
-                TokenKind::Word => {
-                    head.push(&text[token.range.clone()]);
-                    if body == BodyState::Outside && self.rules.opens_body(&head) {
-                        body = BodyState::Inside {
-                            opened: first.unwrap_or(token.range.start),
-                        };
-                    } else {
-                        body = body.word(&text[token.range.clone()]);
-                    }
-                    token
-                }
-                TokenKind::Quoted => {
-                    head.push_quoted(&text[token.range.clone()]);
-                    body = body.other();
-                    token
-                }
-                TokenKind::Other => {
-                    head.push(&text[token.range.clone()]);
-                    body = body.other();
-                    token
-                }
-            };
-            first.get_or_insert(significant.range.start);
-            last = significant.range.end;
+            }
         }
-        self.at = self.end;
-        if let Some(opened) = body.opened() {
-            return Err(Unterminated {
-                what: "the body of a trigger, which ends in `END;`",
-                offset: opened,
-            });
-        }
+        let ended = if self.at > start {
+            self.tokens.ended()
+        } else {
+            self.at = self.end;
+            self.tokens.finish()?
+        };
         Ok(Piece {
-            range: start..self.end,
-            class: self.rules.classify(&head),
-            statement: first.map(|first| first..last),
+            range: start..self.at,
+            statement,
+            class: ended.class,
+            edge: ended.edge,
+            unset,
         })
     }
 }
@@ -203,55 +144,9 @@ impl Iterator for Pieces<'_> {
     }
 }
 
-/// Where in a statement with a body of its own statements the reading is. In such a body `END` stands
-/// right after a semicolon only where it ends the body: a `CASE … END` never follows one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum BodyState {
-    Outside,
-    Inside { opened: usize },
-    AfterSemicolon { opened: usize },
-    AfterEnd { opened: usize },
-    Ended,
-}
-
-impl BodyState {
-    fn semicolon(self) -> Self {
-        match self {
-            Self::Inside { opened } | Self::AfterSemicolon { opened } => {
-                Self::AfterSemicolon { opened }
-            }
-            Self::AfterEnd { .. } | Self::Outside | Self::Ended => Self::Ended,
-        }
-    }
-
-    fn word(self, word: &str) -> Self {
-        match self {
-            Self::AfterSemicolon { opened } if word.eq_ignore_ascii_case("END") => {
-                Self::AfterEnd { opened }
-            }
-            other => other.other(),
-        }
-    }
-
-    fn other(self) -> Self {
-        match self {
-            Self::AfterSemicolon { opened } | Self::AfterEnd { opened } => Self::Inside { opened },
-            state => state,
-        }
-    }
-
-    fn ends_statement(self) -> bool {
-        self == Self::Ended
-    }
-
-    /// Where the body began, if the text ended inside of it. `END` without a last semicolon ends it.
-    fn opened(self) -> Option<usize> {
-        match self {
-            Self::Inside { opened } | Self::AfterSemicolon { opened } => Some(opened),
-            Self::Outside | Self::AfterEnd { .. } | Self::Ended => None,
-        }
-    }
-}
-
+#[cfg(test)]
+mod mysql_tests;
+#[cfg(test)]
+mod postgres_tests;
 #[cfg(test)]
 mod tests;

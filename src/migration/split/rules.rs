@@ -1,7 +1,8 @@
 //! How a database's SQL is read, as data.
 
+use super::class::{Class, Effect};
 use super::head::{Head, Term};
-use super::{Class, TokenKind, Tokens};
+use super::{TokenKind, Tokens};
 
 /// How comments to the end of the line begin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,47 +30,116 @@ pub struct BlockComments {
     pub nested: bool,
     /// The end of the text closes one.
     pub end_of_text_closes: bool,
+    /// What begins a comment whose inside the database executes, if its version is not below the
+    /// number that follows.
+    pub code: &'static [&'static str],
+}
+
+/// What a backslash in a quoted text means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Backslash {
+    /// Itself.
+    Plain,
+    /// It takes the meaning from the character after it.
+    Escapes,
+    /// What the script has set by one of the statements in [`LexRules::escapes`].
+    AsSet,
 }
 
 /// How a string or a quoted name is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Quote {
+    /// The word right before it, in upper case; empty for none.
+    pub prefix: &'static str,
     /// What opens it.
     pub open: u8,
     /// What closes it.
     pub close: u8,
     /// The closing character, doubled, stands for itself.
     pub doubled: bool,
-    /// A backslash takes the meaning from the character after it.
-    pub backslash: bool,
+    /// What a backslash means.
+    pub backslash: Backslash,
+    /// After white space with a line break, another of the kind goes on with it, without the prefix.
+    pub continued: bool,
     /// What it is, for messages.
     pub name: &'static str,
 }
 
 impl Quote {
-    /// Returns how many bytes the quoted text at the beginning of `rest` has, if it ends.
-    pub(super) fn length(&self, rest: &[u8]) -> Option<usize> {
-        let mut at = 1;
-        loop {
-            let byte = *rest.get(at)?;
-            if self.backslash && byte == b'\\' {
-                at += 2;
-            } else if byte != self.close {
-                at += 1;
-            } else if self.doubled && rest.get(at + 1) == Some(&self.close) {
-                at += 2;
-            } else {
-                return Some(at + 1);
-            }
+    /// A quoted text whose closing character, doubled, stands for itself, and a backslash too.
+    pub(super) const fn doubled(quote: u8, name: &'static str) -> Self {
+        Self {
+            prefix: "",
+            open: quote,
+            close: quote,
+            doubled: true,
+            backslash: Backslash::Plain,
+            continued: false,
+            name,
         }
     }
 }
 
-/// Which statements hold statements of their own between `BEGIN` and `END`.
+/// Which statements hold statements of their own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Body {
     /// How the statement begins.
     pub head: &'static [Term],
+    /// How its body is read.
+    pub form: BodyForm,
+    /// The statement keeps the body and does not execute it.
+    pub stored: bool,
+}
+
+/// How the body of a statement is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BodyForm {
+    /// It goes on until `END` follows a semicolon.
+    UntilEnd,
+    /// `BEGIN ATOMIC`, if it comes, opens it; `END` closes it.
+    Atomic,
+    /// One statement, which may be made of others between `BEGIN`, `IF`, `LOOP` and the like and their
+    /// `END`, after the head given.
+    Compound(Header),
+}
+
+/// What stands between the head of a statement and its body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Header {
+    /// Nothing: the last word of the head opens it.
+    None,
+    /// All up to the closing parenthesis of the parameters, or `AS`.
+    Parameters,
+    /// All up to this word.
+    Until(&'static str),
+}
+
+/// A word that has its effect wherever in a statement it stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mention {
+    /// How the statement begins; empty for any.
+    pub head: &'static [Term],
+    /// The word or character before it; empty for any.
+    pub before: &'static str,
+    /// The word or character.
+    pub word: &'static str,
+    /// What it does.
+    pub effect: Effect,
+}
+
+/// What a statement does to the session's locks, which may bind it to those after it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Edge {
+    /// It locks tables.
+    Lock,
+    /// It unlocks them.
+    Unlock,
+    /// From now on a statement does not commit by itself.
+    AutocommitOff,
+    /// From now on a statement commits by itself.
+    AutocommitOn,
+    /// It ends a transaction.
+    Commit,
 }
 
 /// How a database's SQL is cut into statements and what their first words mean.
@@ -79,37 +149,76 @@ pub struct LexRules {
     pub line_comments: &'static [LineComment],
     /// Comments between `/*` and `*/`.
     pub block_comments: BlockComments,
-    /// Strings and quoted names.
+    /// Strings and quoted names; those with a prefix first.
     pub quotes: &'static [Quote],
+    /// `$tag$` opens a string that ends in `$tag$`.
+    pub dollar_quotes: bool,
+    /// A backslash in a string that is read as set escapes until the script sets it otherwise.
+    pub backslash_escapes: bool,
+    /// Statements after which a backslash escapes, or does not.
+    pub escapes: &'static [(&'static [Term], bool)],
+    /// A delimiter inside parentheses ends no statement.
+    pub parentheses_hold: bool,
+    /// Where a statement should begin, the word that names another delimiter; empty for none.
+    pub delimiter_command: &'static str,
     /// Statements with a body.
     pub bodies: &'static [Body],
     /// What sort of statement begins with which words; the first pattern that fits decides.
     pub classes: &'static [(&'static [Term], Class)],
-    /// Characters that, where a statement should begin, begin a command to a client program.
+    /// Words that have their effect wherever they stand.
+    pub mentions: &'static [Mention],
+    /// A name after `@` is a variable of the session.
+    pub user_variables: bool,
+    /// A statement that begins so has in its strings code that it executes.
+    pub inline_code: &'static [Term],
+    /// Statements that bind those after them to one block.
+    pub edges: &'static [(&'static [Term], Edge)],
+    /// The client program whose commands scripts may hold.
+    pub client: &'static str,
+    /// Characters and words that, where a statement should begin, begin a command to the client.
     pub client_commands: &'static [&'static str],
+    /// Those of them that mean nothing to the database and are left out, to the end of the line.
+    pub client_remarks: &'static [&'static str],
     /// The first words of statements that only read.
     pub queries: &'static [&'static str],
     /// The word before named queries, which a query or another statement may follow.
     pub named_queries: &'static str,
     /// The first words of the other statements that may follow named queries.
     pub writes: &'static [&'static str],
+    /// Words by which a statement may choose a storage without transactions.
+    pub non_transactional: &'static [&'static str],
 }
 
 impl LexRules {
     /// Says what a statement that begins with `head` does to its transaction and session.
     pub(super) fn classify(&self, head: &Head) -> Class {
-        let mut classes = self.classes.iter();
-        classes
-            .find(|(pattern, _)| head.begins(pattern))
-            .map_or(Class::Ordinary, |(_, class)| *class)
+        first(self.classes, head).unwrap_or(Class::Ordinary)
     }
 
-    /// Says whether a statement only reads, by its first words.
+    /// Says what a statement that begins with `head` does to the locks of the session.
+    pub(super) fn edge(&self, head: &Head) -> Option<Edge> {
+        first(self.edges, head)
+    }
+
+    /// Says whether a backslash escapes after a statement that begins with `head`, if that sets it.
+    pub(super) fn escapes_after(&self, head: &Head) -> Option<bool> {
+        first(self.escapes, head)
+    }
+
+    /// Returns the body that a statement has which begins with `head`.
+    pub(super) fn body(&self, head: &Head) -> Option<&'static Body> {
+        self.bodies.iter().find(|body| head.begins(body.head))
+    }
+
+    /// Says whether a statement only reads, by its words outside of parentheses.
     ///
     /// Functions that write are the database's to refuse.
     pub(crate) fn only_reads(&'static self, statement: &str) -> bool {
         let mut depth = 0_u32;
-        let mut named = false;
+        let mut first = true;
+        let mut query = false;
+        let mut before = "";
+        let mut definition = false;
         for token in Tokens::new(statement, 0, self) {
             let Ok(token) = token else {
                 return false;
@@ -117,35 +226,40 @@ impl LexRules {
             let text = &statement[token.range];
             let is = |word: &&str| word.eq_ignore_ascii_case(text);
             match token.kind {
-                TokenKind::Space | TokenKind::Comment => {}
-                TokenKind::Word if !named => {
-                    if self.queries.iter().any(is) {
-                        return true;
-                    }
-                    named = is(&self.named_queries);
-                    if !named {
-                        return false;
-                    }
-                }
+                TokenKind::Space | TokenKind::Comment => continue,
                 TokenKind::Word if depth == 0 => {
-                    if self.queries.iter().any(is) {
-                        return true;
+                    if is(&"INTO") || !query && self.writes.iter().any(is) {
+                        return false;
                     }
-                    if self.writes.iter().any(is) {
+                    query |= self.queries.iter().any(is);
+                    if first && !query && !is(&self.named_queries) {
                         return false;
                     }
                 }
-                TokenKind::Other if named && text == "(" => depth += 1,
-                TokenKind::Other if named && text == ")" => depth = depth.saturating_sub(1),
-                _ if named => {}
-                _ => return false,
+                // a named query that writes
+                TokenKind::Word if definition && !query && self.writes.iter().any(is) => {
+                    return false;
+                }
+                _ if first => return false,
+                TokenKind::Other if text == "(" => depth += 1,
+                TokenKind::Other if text == ")" => depth = depth.saturating_sub(1),
+                _ => {}
             }
+            definition = text == "("
+                && ["AS", "MATERIALIZED"]
+                    .iter()
+                    .any(|word| word.eq_ignore_ascii_case(before));
+            before = text;
+            first = false;
         }
-        false
+        query
     }
+}
 
-    /// Says whether `head` is now the beginning of a statement with a body.
-    pub(super) fn opens_body(&self, head: &Head) -> bool {
-        self.bodies.iter().any(|body| head.begins(body.head))
-    }
+/// Returns what stands beside the first pattern that `head` begins with.
+fn first<T: Copy>(patterns: &[(&'static [Term], T)], head: &Head) -> Option<T> {
+    let mut patterns = patterns.iter();
+    patterns
+        .find(|(pattern, _)| head.begins(pattern))
+        .map(|(_, found)| *found)
 }

@@ -1,7 +1,7 @@
 //! How SQLite reads a script (`https://sqlite.org/lang.html`), as data.
 
 use super::head::Term;
-use super::rules::{BlockComments, Body, LexRules, LineComment, Quote};
+use super::rules::{Backslash, BlockComments, Body, BodyForm, LexRules, LineComment, Quote};
 use super::{Class, Control};
 
 /// SQLite.
@@ -13,19 +13,27 @@ pub const SQLITE: LexRules = LexRules {
     block_comments: BlockComments {
         nested: false,
         end_of_text_closes: true,
+        code: &[],
     },
     quotes: &[
-        doubled(b'\'', "a string, which ends in `'`"),
-        doubled(b'"', "a name in `\"`"),
-        doubled(b'`', "a name in backquotes"),
+        Quote::doubled(b'\'', "a string, which ends in `'`"),
+        Quote::doubled(b'"', "a name in `\"`"),
+        Quote::doubled(b'`', "a name in backquotes"),
         Quote {
+            prefix: "",
             open: b'[',
             close: b']',
             doubled: false,
-            backslash: false,
+            backslash: Backslash::Plain,
+            continued: false,
             name: "a name in `[` and `]`",
         },
     ],
+    dollar_quotes: false,
+    backslash_escapes: false,
+    escapes: &[],
+    parentheses_hold: false,
+    delimiter_command: "",
     bodies: &[Body {
         head: &[
             Term::Maybe(&["EXPLAIN"]),
@@ -35,24 +43,22 @@ pub const SQLITE: LexRules = LexRules {
             Term::Maybe(&["TEMP", "TEMPORARY"]),
             Term::One(&["TRIGGER"]),
         ],
+        form: BodyForm::UntilEnd,
+        stored: true,
     }],
     classes: CLASSES,
+    mentions: &[],
+    user_variables: false,
+    inline_code: &[],
+    edges: &[],
+    client: "sqlite3",
     client_commands: &[".", "\\"],
+    client_remarks: &[],
     queries: &["SELECT", "VALUES"],
     named_queries: "WITH",
     writes: &["INSERT", "REPLACE", "UPDATE", "DELETE"],
+    non_transactional: &[],
 };
-
-/// A quoted text whose closing character, doubled, stands for itself.
-const fn doubled(quote: u8, name: &'static str) -> Quote {
-    Quote {
-        open: quote,
-        close: quote,
-        doubled: true,
-        backslash: false,
-        name,
-    }
-}
 
 const PRAGMA: Term = Term::One(&["PRAGMA"]);
 const CREATE: Term = Term::One(&["CREATE"]);
