@@ -6,6 +6,7 @@
 //! database it talks to.
 
 mod error;
+mod postgres;
 pub mod sqlite;
 mod url;
 
@@ -18,6 +19,7 @@ use ledger::{Digest, Record};
 use uuid::Uuid;
 
 pub use self::error::{EngineError, Fault};
+pub use self::postgres::PostgresUrlError;
 pub use self::url::{Address, UrlError, open};
 use crate::migration::split::LexRules;
 

@@ -8,6 +8,7 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use super::Engine;
+use super::postgres::{self, Postgres, PostgresUrlError};
 use super::sqlite::{Opening, Sqlite};
 
 /// A URL that names no database this version can open.
@@ -44,6 +45,9 @@ pub enum UrlError {
     /// Its path is not text.
     #[error("the path of the database is not UTF-8, which SQLite needs")]
     NotText,
+    /// It is a PostgreSQL URL that cannot be used.
+    #[error(transparent)]
+    Postgres(#[from] PostgresUrlError),
 }
 
 /// Where a database is, without secrets.
@@ -60,6 +64,11 @@ impl Address {
             display: format!("sqlite:{}", path.display()),
             key: format!("sqlite:{}", resolved(path).display()),
         }
+    }
+
+    /// Describes a database of a server; neither text holds a secret.
+    fn of_server(display: String, key: String) -> Self {
+        Self { display, key }
     }
 
     /// Returns the address as people read it, the path absolute.
@@ -97,7 +106,7 @@ pub fn open(url: &str, base: &Path) -> Result<Arc<dyn Engine>, UrlError> {
     };
     match scheme.to_ascii_lowercase().as_str() {
         "sqlite" | "sqlite3" => open_sqlite(rest, base),
-        "postgres" | "postgresql" => Err(UrlError::NotBuilt("PostgreSQL")),
+        "postgres" | "postgresql" => open_postgres(rest, base),
         "mysql" => Err(UrlError::NotBuilt("MySQL")),
         "mariadb" => Err(UrlError::NotBuilt("MariaDB")),
         "file" => Err(UrlError::NoScheme {
@@ -105,6 +114,12 @@ pub fn open(url: &str, base: &Path) -> Result<Arc<dyn Engine>, UrlError> {
         }),
         _ => Err(UrlError::UnknownScheme),
     }
+}
+
+fn open_postgres(rest: &str, base: &Path) -> Result<Arc<dyn Engine>, UrlError> {
+    let target = postgres::parse(rest, base)?;
+    let address = Address::of_server(target.display(), target.key());
+    Ok(Arc::new(Postgres::new(target, address)))
 }
 
 fn open_sqlite(rest: &str, base: &Path) -> Result<Arc<dyn Engine>, UrlError> {
@@ -164,7 +179,7 @@ fn suggestion(text: &str) -> String {
     }
 }
 
-fn percent_decoded(text: &str) -> Result<String, UrlError> {
+pub(super) fn percent_decoded(text: &str) -> Result<String, UrlError> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((&first, after)) = rest.split_first() {
@@ -259,7 +274,6 @@ mod tests {
         assert_eq!(refused("sqlite:x.db?cache=shared"), UrlError::UnknownOption);
         assert_eq!(refused("sqlite:a%00b"), UrlError::NotText);
         assert_eq!(refused("oracle:x"), UrlError::UnknownScheme);
-        assert_eq!(refused("postgres://h/d"), UrlError::NotBuilt("PostgreSQL"));
         assert_eq!(refused("mysql://h/d"), UrlError::NotBuilt("MySQL"));
     }
 

@@ -1,0 +1,85 @@
+//! The events table.
+
+use ledger::Record;
+use sqlx::postgres::PgRow;
+
+use super::fault::Of;
+use super::link::{self, Link};
+use super::literal;
+use crate::engine::{EngineError, Fault, StoredRecord};
+
+/// Returns up to `limit` records with `seq >= from`, in order.
+pub(super) async fn read(
+    link: &mut Link,
+    prefix: &str,
+    from: u64,
+    limit: u32,
+) -> Result<Vec<StoredRecord>, EngineError> {
+    let first = match i64::try_from(from) {
+        // a row below 0 is none that we wrote, and must be seen
+        Ok(0) => i64::MIN,
+        Ok(first) => first,
+        Err(_) => return Ok(Vec::new()),
+    };
+    let sql = format!(
+        "{prefix}SELECT seq, pg_catalog.encode(line, 'hex'), pg_catalog.encode(signature, 'hex'), \
+             pg_catalog.encode(prev, 'hex'), pg_catalog.encode(hash, 'hex') \
+         FROM mledger.events WHERE seq >= ({first})::pg_catalog.int8 ORDER BY seq LIMIT {limit}"
+    );
+    let rows = link.ask(&sql, Of::Ours).await?;
+    rows.iter().map(stored).collect()
+}
+
+fn stored(row: &PgRow) -> Result<StoredRecord, EngineError> {
+    Ok(StoredRecord {
+        seq: link::integer(row, 0)?.unwrap_or(i64::MIN),
+        line: link::bytes(row, 1)?,
+        signature: link::bytes(row, 2)?,
+        prev: link::bytes(row, 3)?,
+        hash: link::bytes(row, 4)?,
+    })
+}
+
+/// Appends records behind the stored head, and reads the head back: a script may have left a trigger
+/// or a rule that drops what is inserted in silence.
+pub(super) async fn append(
+    link: &mut Link,
+    prefix: &str,
+    records: &[Record],
+) -> Result<(), EngineError> {
+    let Some(last) = records.last() else {
+        return Ok(());
+    };
+    let rows: Result<Vec<String>, EngineError> = records.iter().map(row).collect();
+    let sql = format!(
+        "{prefix}INSERT INTO mledger.events (seq, line, signature, prev, hash) VALUES {}; \
+         SELECT pg_catalog.encode(hash, 'hex') FROM mledger.events ORDER BY seq DESC LIMIT 1",
+        rows?.join(", ")
+    );
+    let head = link.ask(&sql, Of::Ours).await?;
+    let hash = last.hash();
+    let found = head.last().map(|row| link::bytes(row, 0)).transpose()?;
+    if found.as_deref() == Some(hash.as_bytes().as_slice()) {
+        return Ok(());
+    }
+    Err(EngineError::new(
+        Fault::Statement,
+        format!("the event `{hash}` was appended and is not there; a trigger must have dropped it"),
+    ))
+}
+
+fn row(record: &Record) -> Result<String, EngineError> {
+    let unusable = |reason: String| EngineError::new(Fault::Statement, reason);
+    let event = record
+        .event()
+        .map_err(|fault| unusable(format!("the event to append cannot be read: {fault}")))?;
+    let seq = i64::try_from(event.seq)
+        .map_err(|_| unusable(format!("the event's seq `{}` is too large", event.seq)))?;
+    Ok(format!(
+        "({seq}, {}, {}, {}, {})",
+        literal::bytes(&record.line),
+        literal::bytes(record.signature.as_bytes()),
+        literal::bytes(event.prev.as_bytes()),
+        literal::bytes(record.hash().as_bytes()),
+    ))
+}

@@ -1,0 +1,55 @@
+//! What the database itself defines: the schema fingerprint.
+
+use ledger::Hasher;
+
+use super::fault::Of;
+use super::link::{self, Link};
+use crate::engine::{EngineError, SchemaFingerprint};
+
+/// The version of what is put under the digest.
+const FORMAT: u32 = 1;
+
+/// Every definition but ours, a row each: kind, name, text.
+const DEFINITIONS: &str = include_str!("fingerprint.sql");
+
+/// Settings that change how the server writes definitions.
+const PINNED: &str = "SET LOCAL search_path = ''; SET LOCAL quote_all_identifiers = off; \
+     SET LOCAL datestyle = 'ISO, MDY'; SET LOCAL intervalstyle = 'postgres'; \
+     SET LOCAL timezone = 'UTC'; SET LOCAL extra_float_digits = 1; SET LOCAL bytea_output = 'hex'; \
+     SET LOCAL xmlbinary = 'base64'; SET LOCAL lc_monetary = 'C'; ";
+
+/// Returns the fingerprint of every definition but ours.
+///
+/// The SHA-256 over one field after another, each as its length in bytes (64 bits, big-endian) and its
+/// UTF-8 text: the rows of `fingerprint.sql`, sorted by their bytes.
+pub(super) async fn fingerprint(
+    link: &mut Link,
+    prefix: &str,
+) -> Result<SchemaFingerprint, EngineError> {
+    let sql = format!("{prefix}{PINNED}{DEFINITIONS}");
+    let rows = link.ask(&sql, Of::Ours).await?;
+    let mut server = String::new();
+    let mut definitions = Vec::with_capacity(rows.len());
+    for row in &rows {
+        let column = |at| link::text(row, at).map(Option::unwrap_or_default);
+        let definition = [column(0)?, column(1)?, column(2)?];
+        let [kind, _, text] = &definition;
+        if kind == "server" {
+            server.clone_from(text);
+        } else {
+            definitions.push(definition);
+        }
+    }
+    definitions.sort_unstable();
+    let mut hasher = Hasher::new();
+    for field in definitions.iter().flatten() {
+        let length = u64::try_from(field.len()).unwrap_or(u64::MAX);
+        hasher.update(&length.to_be_bytes());
+        hasher.update(field.as_bytes());
+    }
+    Ok(SchemaFingerprint {
+        digest: hasher.finish(),
+        format: FORMAT,
+        server,
+    })
+}

@@ -1,0 +1,367 @@
+//! One connection, as the seam has it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use ledger::{Digest, Record};
+use tokio::runtime::Handle;
+use uuid::Uuid;
+
+use super::connect::{self, Opened};
+use super::interrupt::Switch;
+use super::link::{Backend, Link};
+use super::transaction::Open;
+use super::{
+    Postgres, ending, events, examine, lease, objects, schema, script, store, transaction,
+};
+use crate::engine::{
+    Access, Begin, Claim, EngineError, Executed, Fault, Identity, Interrupter, Lease, Object,
+    SchemaFingerprint, Session, Store, StoredRecord,
+};
+
+/// The code for a statement that was cancelled.
+const CANCELLED: &str = "57014";
+
+/// A connection to a PostgreSQL database.
+#[derive(Debug)]
+pub(super) struct PostgresSession {
+    switch: Arc<Switch>,
+    database: Postgres,
+    access: Access,
+    link: Link,
+    backend: Backend,
+    /// Statements that put the session's settings to how they were when it was opened.
+    settings: String,
+    /// The transaction that [`Session::begin`] opened.
+    open: Option<Open>,
+    /// A script may have changed the session since it was opened.
+    changed: bool,
+}
+
+impl PostgresSession {
+    /// Connects for `access`.
+    pub(super) async fn open(database: Postgres, access: Access) -> Result<Self, EngineError> {
+        let Opened {
+            link,
+            backend,
+            settings,
+            ..
+        } = connect::open(&database, access).await?;
+        let switch = Switch::new(database.clone());
+        switch.set_backend(backend);
+        Ok(Self {
+            switch,
+            database,
+            access,
+            link,
+            backend,
+            settings,
+            open: None,
+            changed: false,
+        })
+    }
+
+    /// Returns what our own statements begin with: nothing, where their settings are in force already.
+    fn prefix(&self) -> String {
+        match &self.open {
+            None => transaction::ours_alone(),
+            Some(open) if open.ours => String::new(),
+            Some(open) => transaction::ours(open.lock_timeout_ms),
+        }
+    }
+
+    /// Notes that our settings are in force in the open transaction.
+    fn now_ours(&mut self) {
+        if let Some(open) = &mut self.open {
+            open.ours = true;
+        }
+    }
+
+    /// Does something of a script's that can be stopped.
+    async fn stoppable<T>(
+        &mut self,
+        work: impl AsyncFnOnce(&mut Link) -> Result<T, EngineError>,
+    ) -> Result<T, EngineError> {
+        // marked before it is looked whether to stop, so that no request falls between the two
+        let running = self.switch.running();
+        if self.switch.is_stopped() {
+            running.end().await;
+            return Err(EngineError::new(Fault::Interrupted, "interrupted"));
+        }
+        let answer = work(&mut self.link).await;
+        running.end().await;
+        answer.map_err(|error| {
+            let cancelled = error.code.as_deref() == Some(CANCELLED);
+            if cancelled && self.switch.is_stopped() {
+                EngineError {
+                    fault: Fault::Interrupted,
+                    ..error
+                }
+            } else {
+                error
+            }
+        })
+    }
+
+    /// Replaces a connection that broke, after the server has ended the session behind it.
+    async fn replace(&mut self) -> Result<(), EngineError> {
+        let number = self.open.map(|open| open.number);
+        if !ending::end(&self.database, self.backend, number).await? {
+            return Err(EngineError::new(
+                Fault::Disconnected,
+                format!(
+                    "the connection broke, and the server has not ended the session behind it \
+                     (process {}) within 10 seconds",
+                    self.backend.pid
+                ),
+            ));
+        }
+        let opened = connect::open(&self.database, self.access).await?;
+        self.link = opened.link;
+        self.backend = opened.backend;
+        self.settings = opened.settings;
+        self.switch.set_backend(opened.backend);
+        self.open = None;
+        self.changed = false;
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Session for PostgresSession {
+    async fn store(&mut self) -> Result<Store, EngineError> {
+        let prefix = self.prefix();
+        let store = store::inspect(&mut self.link, &prefix).await?;
+        self.now_ours();
+        Ok(store)
+    }
+
+    async fn create_store(&mut self, identity: &str) -> Result<(), EngineError> {
+        let prefix = self.prefix();
+        let system = store::system(&mut self.link, &prefix).await?;
+        let identity = system.as_deref().unwrap_or(identity);
+        store::create(&mut self.link, &prefix, identity).await?;
+        self.now_ours();
+        Ok(())
+    }
+
+    async fn identity(&mut self) -> Result<Identity, EngineError> {
+        let prefix = self.prefix();
+        store::identity(&mut self.link, &prefix).await
+    }
+
+    async fn records(&mut self, from: u64, limit: u32) -> Result<Vec<StoredRecord>, EngineError> {
+        let prefix = self.prefix();
+        events::read(&mut self.link, &prefix, from, limit).await
+    }
+
+    async fn append(&mut self, records: &[Record]) -> Result<(), EngineError> {
+        let prefix = self.prefix();
+        events::append(&mut self.link, &prefix, records).await?;
+        self.now_ours();
+        Ok(())
+    }
+
+    async fn put_object(&mut self, object: &Object) -> Result<(), EngineError> {
+        let prefix = self.prefix();
+        objects::put(&mut self.link, &prefix, object).await?;
+        self.now_ours();
+        Ok(())
+    }
+
+    async fn object(&mut self, digest: &Digest) -> Result<Option<Object>, EngineError> {
+        let prefix = self.prefix();
+        objects::find(&mut self.link, &prefix, digest).await
+    }
+
+    async fn object_digests(
+        &mut self,
+        after: Option<Digest>,
+        limit: u32,
+    ) -> Result<Vec<Digest>, EngineError> {
+        let prefix = self.prefix();
+        objects::digests(&mut self.link, &prefix, after, limit).await
+    }
+
+    async fn lease(&mut self) -> Result<Option<Lease>, EngineError> {
+        let prefix = self.prefix();
+        lease::read(&mut self.link, &prefix).await
+    }
+
+    async fn take_lease(
+        &mut self,
+        claim: &Claim,
+        replacing: Option<Uuid>,
+    ) -> Result<bool, EngineError> {
+        let prefix = self.prefix();
+        let taken = lease::take(&mut self.link, &prefix, claim, replacing).await?;
+        self.now_ours();
+        Ok(taken)
+    }
+
+    async fn renew_lease(&mut self, token: Uuid, duration: Duration) -> Result<bool, EngineError> {
+        let prefix = self.prefix();
+        let held = lease::renew(&mut self.link, &prefix, token, duration).await?;
+        self.now_ours();
+        Ok(held)
+    }
+
+    async fn beat_lease(&mut self, token: Uuid, duration: Duration) -> Result<bool, EngineError> {
+        let prefix = self.prefix();
+        lease::beat(&mut self.link, &prefix, token, duration).await
+    }
+
+    async fn end_session(&mut self, session: &str) -> Result<bool, EngineError> {
+        match Backend::parse(session) {
+            Some(backend) => ending::end(&self.database, backend, None).await,
+            None => Ok(false),
+        }
+    }
+
+    async fn lock_ledger(&mut self) -> Result<(), EngineError> {
+        let prefix = self.prefix();
+        lease::lock(&mut self.link, &prefix).await?;
+        self.now_ours();
+        Ok(())
+    }
+
+    async fn release_lease(&mut self, token: Uuid) -> Result<bool, EngineError> {
+        let prefix = self.prefix();
+        let held = lease::release(&mut self.link, &prefix, token).await?;
+        self.now_ours();
+        Ok(held)
+    }
+
+    async fn limit(&mut self, limits: &Begin) -> Result<(), EngineError> {
+        let sql = transaction::limits("SET", limits);
+        if sql.is_empty() {
+            return Ok(());
+        }
+        self.changed = true;
+        self.link.run(&sql, super::fault::Of::Ours).await
+    }
+
+    async fn begin(&mut self, begin: &Begin) -> Result<(), EngineError> {
+        self.open = None;
+        let (open, backend) = transaction::begin(&mut self.link, begin).await?;
+        self.open = Some(open);
+        self.backend = backend;
+        self.switch.set_backend(backend);
+        Ok(())
+    }
+
+    async fn settle(&mut self) -> Result<(), EngineError> {
+        let Some(open) = self.open else {
+            return Ok(());
+        };
+        if self.changed {
+            let settings = self.settings.clone();
+            self.stoppable(async |link: &mut Link| {
+                transaction::settle(link, &open, &settings).await
+            })
+            .await?;
+            self.now_ours();
+        }
+        Ok(())
+    }
+
+    async fn commit(&mut self) -> Result<(), EngineError> {
+        let open = self.open.ok_or_else(|| {
+            EngineError::new(Fault::Statement, "there is no transaction to commit")
+        })?;
+        transaction::commit(&mut self.link, &open).await?;
+        self.open = None;
+        Ok(())
+    }
+
+    async fn rollback(&mut self) -> Result<(), EngineError> {
+        if !self.link.is_broken() {
+            // without a transaction the server only warns, and a script may have left one open
+            if self.open.is_none() && !self.changed {
+                return Ok(());
+            }
+            match transaction::rollback(&mut self.link).await {
+                Err(_) if self.link.is_broken() => {}
+                answer => {
+                    self.open = None;
+                    return answer;
+                }
+            }
+        }
+        self.replace().await
+    }
+
+    async fn in_transaction(&mut self) -> Result<bool, EngineError> {
+        match self.open {
+            Some(open) => transaction::is_open(&mut self.link, &open).await,
+            None => Ok(false),
+        }
+    }
+
+    async fn execute(&mut self, sql: &str) -> Result<Executed, EngineError> {
+        self.changed = true;
+        self.stoppable(async |link: &mut Link| script::execute(link, sql).await)
+            .await
+            .map(|()| Executed::default())
+    }
+
+    async fn tables_are_transactional(&mut self) -> Result<bool, EngineError> {
+        Ok(true)
+    }
+
+    async fn examine(&mut self, sql: &str) -> Result<Vec<String>, EngineError> {
+        let prefix = self.prefix();
+        examine::examine(&mut self.link, &prefix, sql).await
+    }
+
+    async fn holds(&mut self, sql: &str) -> Result<bool, EngineError> {
+        self.changed = true;
+        let inside = self.open.is_some();
+        self.stoppable(async |link: &mut Link| script::holds(link, sql, inside).await)
+            .await
+    }
+
+    async fn foreign_key_violations(&mut self) -> Result<Vec<String>, EngineError> {
+        // they cannot be switched off but by a superuser, table by table
+        Ok(Vec::new())
+    }
+
+    async fn reset(&mut self) -> Result<(), EngineError> {
+        if self.link.is_broken() {
+            return self.replace().await;
+        }
+        if self.open.is_some() {
+            self.rollback().await?;
+        }
+        if self.changed {
+            match transaction::reset(&mut self.link, &self.settings).await {
+                Ok(()) => self.changed = false,
+                // whatever it is that cannot be put back, a new session does not have it
+                Err(_) => self.replace().await?,
+            }
+        }
+        Ok(())
+    }
+
+    async fn fingerprint(&mut self) -> Result<SchemaFingerprint, EngineError> {
+        let prefix = self.prefix();
+        schema::fingerprint(&mut self.link, &prefix).await
+    }
+
+    fn interrupter(&self) -> Interrupter {
+        let switch = Arc::clone(&self.switch);
+        let runtime = Handle::try_current().ok();
+        Interrupter::new(move || switch.stop(runtime.as_ref()))
+    }
+
+    fn resume(&mut self) {
+        self.switch.resume();
+    }
+
+    async fn close(mut self: Box<Self>) -> Result<(), EngineError> {
+        self.switch.settle().await;
+        self.link.close().await;
+        Ok(())
+    }
+}

@@ -1,0 +1,1 @@
+//! The engine driven through its seam, on a server.

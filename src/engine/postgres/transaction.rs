@@ -1,0 +1,160 @@
+//! Transactions: begun as ones that may write, and known by their number.
+
+use super::fault::Of;
+use super::link::{self, Backend, Link, THIS_BACKEND};
+use super::literal;
+use crate::engine::{Begin, EngineError, Fault};
+
+/// The code for a division by zero, by which our own statements say that an assumption is wrong.
+const ASSUMPTION: &str = "22012";
+
+/// The code for a statement in a transaction in which one has failed.
+const FAILED: &str = "25P02";
+
+/// How long our own statements wait for a lock where nothing else was asked for.
+const LOCK_TIMEOUT_MS: i64 = 30_000;
+
+/// An open transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Open {
+    /// The server's number for it, which no other transaction of the server ever has.
+    pub(super) number: i64,
+    /// How long our own statements in it wait for locks, in milliseconds.
+    pub(super) lock_timeout_ms: i64,
+    /// Our settings are in force in it, not those of a script.
+    pub(super) ours: bool,
+}
+
+/// Opens a transaction that may write, whatever a script has set for its session.
+pub(super) async fn begin(link: &mut Link, begin: &Begin) -> Result<(Open, Backend), EngineError> {
+    let limits = limits("SET LOCAL", begin);
+    let sql = format!(
+        "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE NOT DEFERRABLE; {limits}\
+         SELECT {THIS_BACKEND}, pg_catalog.txid_current()"
+    );
+    let rows = link.ask(&sql, Of::Ours).await?;
+    let row = rows.first().ok_or_else(no_answer)?;
+    let backend = link::text(row, 0)?.as_deref().and_then(Backend::parse);
+    let number = link::integer(row, 1)?;
+    let open = Open {
+        number: number.ok_or_else(no_answer)?,
+        lock_timeout_ms: begin
+            .lock_timeout
+            .map_or(LOCK_TIMEOUT_MS, at_least_a_millisecond),
+        ours: false,
+    };
+    Ok((open, backend.ok_or_else(no_answer)?))
+}
+
+/// Returns statements that set the limits that were asked for; those that were not asked for stay as
+/// the server, the role or the script has them.
+pub(super) fn limits(set: &str, begin: &Begin) -> String {
+    let mut sql = String::new();
+    if let Some(wait) = begin.lock_timeout {
+        sql.push_str(&format!(
+            "{set} lock_timeout = {}; ",
+            at_least_a_millisecond(wait)
+        ));
+    }
+    if let Some(wait) = begin.statement_timeout {
+        let wait = at_least_a_millisecond(wait);
+        sql.push_str(&format!("{set} statement_timeout = {wait}; "));
+    }
+    sql
+}
+
+/// 0 would be without a limit.
+fn at_least_a_millisecond(wait: std::time::Duration) -> i64 {
+    literal::milliseconds(wait).clamp(1, i64::from(i32::MAX))
+}
+
+/// Returns statements, for the beginning of a message, that make the session ours until its
+/// transaction ends: the role that signed in, no limit of a script, and nothing that changes how
+/// definitions are written.
+pub(super) fn ours(lock_timeout_ms: i64) -> String {
+    format!(
+        "SET LOCAL SESSION AUTHORIZATION DEFAULT; SET LOCAL role TO DEFAULT; \
+         SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = {lock_timeout_ms}; \
+         SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL row_security = on; \
+         SET LOCAL search_path = ''; SET LOCAL synchronous_commit TO DEFAULT; "
+    )
+}
+
+/// The same, outside of a transaction: for the statements of one message.
+pub(super) fn ours_alone() -> String {
+    ours(LOCK_TIMEOUT_MS)
+}
+
+/// Says whether the transaction is still open; one in which a statement has failed is.
+pub(super) async fn is_open(link: &mut Link, open: &Open) -> Result<bool, EngineError> {
+    let sql = "SELECT pg_catalog.txid_current_if_assigned()";
+    match link.ask(sql, Of::Ours).await {
+        Ok(rows) => {
+            let row = rows.first().ok_or_else(no_answer)?;
+            Ok(link::integer(row, 0)? == Some(open.number))
+        }
+        Err(error) if error.code.as_deref() == Some(FAILED) => Ok(true),
+        Err(error) => Err(error),
+    }
+}
+
+/// Commits the transaction. The server answers a COMMIT without a transaction, or of one that has
+/// failed, without an error, so the same message first makes sure that it is there and sound.
+pub(super) async fn commit(link: &mut Link, open: &Open) -> Result<(), EngineError> {
+    let number = open.number;
+    let sql = format!(
+        "SELECT 1 / (pg_catalog.txid_current_if_assigned() IS NOT DISTINCT FROM {number})\
+             ::pg_catalog.int4; COMMIT"
+    );
+    link.run(&sql, Of::Ours).await.map_err(|error| {
+        if error.code.as_deref() == Some(ASSUMPTION) {
+            EngineError::new(
+                Fault::Statement,
+                "the transaction was ended before its commit",
+            )
+        } else {
+            error
+        }
+    })
+}
+
+/// Rolls back; there being no transaction is no error.
+pub(super) async fn rollback(link: &mut Link) -> Result<(), EngineError> {
+    link.run("ROLLBACK", Of::Ours).await
+}
+
+/// Ends a script's part of the open transaction: what it deferred is checked, and what it did to its
+/// session is undone.
+pub(super) async fn settle(
+    link: &mut Link,
+    open: &Open,
+    settings: &str,
+) -> Result<(), EngineError> {
+    // after RESET ALL the limits are the role's, and a check that was deferred may take long
+    let limits = ours(open.lock_timeout_ms);
+    let sql = format!(
+        "SET CONSTRAINTS ALL IMMEDIATE; SET SESSION AUTHORIZATION DEFAULT; RESET ROLE; RESET ALL; \
+         {settings}; {limits}CLOSE ALL; DEALLOCATE ALL; UNLISTEN *; \
+         SELECT pg_catalog.pg_advisory_unlock_all(); DISCARD TEMP; DISCARD SEQUENCES; \
+         SELECT pg_catalog.current_setting('transaction_read_only')"
+    );
+    let rows = link.ask(&sql, Of::Script("")).await?;
+    match rows.last().map(|row| link::text(row, 0)).transpose()? {
+        Some(Some(read_only)) if read_only == "off" => Ok(()),
+        _ => Err(EngineError::new(
+            Fault::Statement,
+            "the script made its transaction one that only reads, so nothing can be recorded in it",
+        )),
+    }
+}
+
+/// Puts a session outside of a transaction back to how it was opened.
+pub(super) async fn reset(link: &mut Link, settings: &str) -> Result<(), EngineError> {
+    // it must be the only statement of its message
+    link.run("DISCARD ALL", Of::Ours).await?;
+    link.run(&format!("RESET ROLE; {settings}"), Of::Ours).await
+}
+
+fn no_answer() -> EngineError {
+    EngineError::new(Fault::Disconnected, "the server's answer could not be read")
+}
