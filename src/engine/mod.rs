@@ -6,6 +6,7 @@
 //! database it talks to.
 
 mod error;
+mod mysql;
 mod postgres;
 pub mod sqlite;
 mod url;

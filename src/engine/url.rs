@@ -8,6 +8,7 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use super::Engine;
+use super::mysql::{MySql, Target};
 use super::postgres::{self, Postgres, PostgresUrlError};
 use super::sqlite::{Opening, Sqlite};
 
@@ -23,11 +24,8 @@ pub enum UrlError {
         suggestion: String,
     },
     /// It begins with something that is no kind of database.
-    #[error("the kind of database is unknown; a URL begins with `sqlite:`")]
+    #[error("the kind of database is unknown; a URL begins with `sqlite:`, `postgres:` or `mysql:`")]
     UnknownScheme,
-    /// It names a kind of database that is known and cannot be opened yet.
-    #[error("{0} is not built into this version yet; a URL begins with `sqlite:`")]
-    NotBuilt(&'static str),
     /// It names no file.
     #[error("the SQLite URL names no file; write `sqlite:PATH`")]
     NoPath,
@@ -42,6 +40,9 @@ pub enum UrlError {
     /// It has an option that is unknown.
     #[error("the SQLite URL has an unknown option; expected `mode=ro`, `mode=rw` or `mode=rwc`")]
     UnknownOption,
+    /// It is a MySQL URL that cannot be read.
+    #[error("the MySQL URL {0}")]
+    MySql(&'static str),
     /// Its path is not text.
     #[error("the path of the database is not UTF-8, which SQLite needs")]
     NotText,
@@ -107,8 +108,7 @@ pub fn open(url: &str, base: &Path) -> Result<Arc<dyn Engine>, UrlError> {
     match scheme.to_ascii_lowercase().as_str() {
         "sqlite" | "sqlite3" => open_sqlite(rest, base),
         "postgres" | "postgresql" => open_postgres(rest, base),
-        "mysql" => Err(UrlError::NotBuilt("MySQL")),
-        "mariadb" => Err(UrlError::NotBuilt("MariaDB")),
+        "mysql" | "mariadb" => open_mysql(rest, base),
         "file" => Err(UrlError::NoScheme {
             suggestion: "sqlite:PATH".to_owned(),
         }),
@@ -120,6 +120,12 @@ fn open_postgres(rest: &str, base: &Path) -> Result<Arc<dyn Engine>, UrlError> {
     let target = postgres::parse(rest, base)?;
     let address = Address::of_server(target.display(), target.key());
     Ok(Arc::new(Postgres::new(target, address)))
+}
+
+fn open_mysql(rest: &str, base: &Path) -> Result<Arc<dyn Engine>, UrlError> {
+    let target = Target::parse(rest, base).map_err(UrlError::MySql)?;
+    let address = Address::of_server(target.display(), target.key());
+    Ok(Arc::new(MySql::new(target, address)))
 }
 
 fn open_sqlite(rest: &str, base: &Path) -> Result<Arc<dyn Engine>, UrlError> {
@@ -274,7 +280,7 @@ mod tests {
         assert_eq!(refused("sqlite:x.db?cache=shared"), UrlError::UnknownOption);
         assert_eq!(refused("sqlite:a%00b"), UrlError::NotText);
         assert_eq!(refused("oracle:x"), UrlError::UnknownScheme);
-        assert_eq!(refused("mysql://h/d"), UrlError::NotBuilt("MySQL"));
+        assert!(matches!(refused("mysql://h"), UrlError::MySql(_)));
     }
 
     #[test]

@@ -1,0 +1,103 @@
+//! The events table.
+
+use ledger::Record;
+use sqlx::MySqlConnection;
+
+use super::talk::Values;
+use super::{fault, literal, talk};
+use crate::engine::{EngineError, Fault, StoredRecord};
+
+/// The length of one insert from which another one is begun; servers take at least a million bytes.
+const LONG: usize = 500_000;
+
+/// Returns up to `limit` records with `seq >= from`, in order; `schema` is the quoted name.
+pub(super) async fn read(
+    connection: &mut MySqlConnection,
+    schema: &str,
+    from: u64,
+    limit: u32,
+) -> Result<Vec<StoredRecord>, EngineError> {
+    let first = match i64::try_from(from) {
+        // a row below 0 is none that we wrote, and must be seen
+        Ok(0) => i64::MIN,
+        Ok(first) => first,
+        Err(_) => return Ok(Vec::new()),
+    };
+    let sql = format!(
+        "SELECT seq, line, signature, prev, hash FROM {schema}.mledger_events \
+         WHERE seq >= {first} ORDER BY seq LIMIT {limit}"
+    );
+    let rows = talk::rows(connection, sql).await.map_err(fault::of_ours)?;
+    rows.iter().map(stored).collect()
+}
+
+fn stored(row: &Values) -> Result<StoredRecord, EngineError> {
+    let bytes = |column| row.bytes(column).map(Option::unwrap_or_default);
+    Ok(StoredRecord {
+        seq: row.number(0)?.unwrap_or_default(),
+        line: bytes(1)?,
+        signature: bytes(2)?,
+        prev: bytes(3)?,
+        hash: bytes(4)?,
+    })
+}
+
+/// Appends records behind the stored head, and reads the head back.
+pub(super) async fn append(
+    connection: &mut MySqlConnection,
+    schema: &str,
+    records: &[Record],
+) -> Result<(), EngineError> {
+    let Some(last) = records.last() else {
+        return Ok(());
+    };
+    let mut rows = Vec::with_capacity(records.len());
+    for record in records {
+        rows.push(row(record)?);
+    }
+    let mut sql = String::new();
+    for row in rows {
+        if sql.is_empty() {
+            sql = insert(schema);
+        } else if sql.len() + row.len() > LONG {
+            talk::execute(connection, sql)
+                .await
+                .map_err(fault::of_ours)?;
+            sql = insert(schema);
+        } else {
+            sql.push_str(", ");
+        }
+        sql += &row;
+    }
+    sql += &format!("; SELECT hash FROM {schema}.mledger_events ORDER BY seq DESC LIMIT 1");
+    let head = talk::row(connection, sql).await.map_err(fault::of_ours)?;
+    let head = head.map(|row| row.bytes(0)).transpose()?.flatten();
+    let hash = last.hash();
+    if head.as_deref() == Some(hash.as_bytes().as_slice()) {
+        return Ok(());
+    }
+    Err(EngineError::new(
+        Fault::Statement,
+        format!("the event `{hash}` was appended and is not there; a trigger must have changed it"),
+    ))
+}
+
+fn insert(schema: &str) -> String {
+    format!("INSERT INTO {schema}.mledger_events (seq, line, signature, prev, hash) VALUES ")
+}
+
+fn row(record: &Record) -> Result<String, EngineError> {
+    let unusable = |reason: String| EngineError::new(Fault::Statement, reason);
+    let event = record
+        .event()
+        .map_err(|fault| unusable(format!("the event to append cannot be read: {fault}")))?;
+    let seq = i64::try_from(event.seq)
+        .map_err(|_| unusable(format!("the event's seq `{}` is too large", event.seq)))?;
+    Ok(format!(
+        "({seq}, {}, {}, {}, {})",
+        literal::long_bytes(&record.line),
+        literal::bytes(record.signature.as_bytes()),
+        literal::bytes(event.prev.as_bytes()),
+        literal::bytes(record.hash().as_bytes()),
+    ))
+}

@@ -1,0 +1,370 @@
+//! One connection, as the seam has it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use ledger::{Digest, Record};
+use sqlx::MySqlConnection;
+use uuid::Uuid;
+
+use super::address::Target;
+use super::details::Details;
+use super::kill::{self, StopOnDrop, Switch};
+use super::transaction::{self, Limits};
+use super::{
+    connect, events, examine, fault, lease, lex, literal, objects, schema, script, store, talk,
+};
+use crate::engine::{
+    Access, Begin, Claim, EngineError, Executed, Fault, Identity, Interrupter, Lease, Object,
+    SchemaFingerprint, Session, Store, StoredRecord,
+};
+
+/// A connection to a schema of a server.
+#[derive(Debug)]
+pub(super) struct MySqlSession {
+    // dropped before the connection, so that what it still executes is stopped
+    switch: StopOnDrop,
+    target: Target,
+    /// The schema's name, quoted.
+    schema: String,
+    access: Access,
+    /// None once a new one could not be opened.
+    connection: Option<MySqlConnection>,
+    details: Details,
+    /// A transaction was begun and neither committed nor rolled back by its verb.
+    begun: bool,
+    /// The limits that the connection was given.
+    limits: Limits,
+    /// The lock is held under which the tables are made.
+    creating: bool,
+    /// A script may have changed the session since it was opened.
+    changed: bool,
+}
+
+impl MySqlSession {
+    /// Opens a session.
+    pub(super) async fn open(target: Target, access: Access) -> Result<Self, EngineError> {
+        let (connection, details) = connect::open(&target, access).await?;
+        let switch = Switch::new(target.clone(), details.id);
+        Ok(Self {
+            switch: StopOnDrop(switch),
+            schema: literal::name(target.database()),
+            target,
+            access,
+            connection: Some(connection),
+            details,
+            begun: false,
+            limits: Limits::default(),
+            creating: false,
+            changed: false,
+        })
+    }
+
+    fn connection(&mut self) -> Result<&mut MySqlConnection, EngineError> {
+        self.connection
+            .as_mut()
+            .ok_or_else(|| EngineError::new(Fault::Disconnected, "the connection is closed"))
+    }
+
+    /// Replaces the connection by a fresh one, once the old one is gone with all that it did.
+    async fn replace(&mut self) -> Result<(), EngineError> {
+        match self.connection.take() {
+            // a statement is still with the server; a close in good order would wait for its end
+            Some(connection) if self.switch.0.is_armed() => drop(connection),
+            // one that is broken cannot be closed in good order, and need not be
+            Some(connection) => drop(connect::close(connection).await),
+            None => {}
+        }
+        let (mut fresh, details) = connect::open(&self.target, self.access).await?;
+        let gone = kill::end(&mut fresh, &details, &self.details.session()).await;
+        let old = std::mem::replace(&mut self.details, details).session();
+        self.switch.0.follow(self.details.id);
+        self.connection = Some(fresh);
+        self.begun = false;
+        self.limits = Limits::default();
+        self.creating = false;
+        self.changed = false;
+        if gone? {
+            return Ok(());
+        }
+        self.connection = None;
+        Err(EngineError::new(
+            Fault::Disconnected,
+            format!(
+                "the connection broke, and the server still lists its session `{old}`: what was sent \
+                 last may yet take effect"
+            ),
+        ))
+    }
+
+    /// Gives up the lock under which the tables are made, if it is held.
+    async fn end_creating(&mut self) {
+        if !std::mem::take(&mut self.creating) {
+            return;
+        }
+        let sql = format!(
+            "DO RELEASE_LOCK('{}')",
+            store::lock_name(self.target.database())
+        );
+        if let Ok(connection) = self.connection()
+            && let Err(error) = talk::execute(connection, sql).await
+        {
+            // it ends with the session
+            tracing::debug!(%error, "the lock under which tables are made was not released");
+        }
+    }
+
+    /// What is put before the fence: the proof that the transaction is still the one that was begun.
+    fn proof(&self) -> String {
+        if self.begun {
+            format!("{}; ", transaction::PROVE)
+        } else {
+            String::new()
+        }
+    }
+
+    /// Judges the error of a script's statement by the transaction that it ran in.
+    async fn judge(&mut self, mut error: EngineError) -> EngineError {
+        match fault::number(&error) {
+            fault::DEADLOCK if self.begun => error.fault = Fault::Transient,
+            fault::LOCK_WAIT if self.begun => {
+                // the server keeps what came before the statement
+                let gone = match self.connection() {
+                    Ok(connection) => transaction::rollback(connection).await,
+                    Err(closed) => Err(closed),
+                };
+                if gone.is_ok() {
+                    error.fault = Fault::Transient;
+                }
+            }
+            _ => {}
+        }
+        error
+    }
+}
+
+#[async_trait]
+impl Session for MySqlSession {
+    async fn store(&mut self) -> Result<Store, EngineError> {
+        let database = self.target.database().to_owned();
+        store::inspect(self.connection()?, &database).await
+    }
+
+    async fn create_store(&mut self, identity: &str) -> Result<(), EngineError> {
+        let database = self.target.database().to_owned();
+        self.creating = true;
+        store::create(self.connection()?, &database, identity).await
+    }
+
+    async fn identity(&mut self) -> Result<Identity, EngineError> {
+        let database = self.target.database().to_owned();
+        store::identity(self.connection()?, &database).await
+    }
+
+    async fn records(&mut self, from: u64, limit: u32) -> Result<Vec<StoredRecord>, EngineError> {
+        let schema = self.schema.clone();
+        events::read(self.connection()?, &schema, from, limit).await
+    }
+
+    async fn append(&mut self, records: &[Record]) -> Result<(), EngineError> {
+        let schema = self.schema.clone();
+        events::append(self.connection()?, &schema, records).await
+    }
+
+    async fn put_object(&mut self, object: &Object) -> Result<(), EngineError> {
+        let (schema, longest) = (self.schema.clone(), self.details.longest_message);
+        objects::put(self.connection()?, &schema, longest, object).await
+    }
+
+    async fn object(&mut self, digest: &Digest) -> Result<Option<Object>, EngineError> {
+        let schema = self.schema.clone();
+        objects::find(self.connection()?, &schema, digest).await
+    }
+
+    async fn object_digests(
+        &mut self,
+        after: Option<Digest>,
+        limit: u32,
+    ) -> Result<Vec<Digest>, EngineError> {
+        let schema = self.schema.clone();
+        objects::digests(self.connection()?, &schema, after, limit).await
+    }
+
+    async fn lease(&mut self) -> Result<Option<Lease>, EngineError> {
+        let schema = self.schema.clone();
+        lease::read(self.connection()?, &schema).await
+    }
+
+    async fn take_lease(
+        &mut self,
+        claim: &Claim,
+        replacing: Option<Uuid>,
+    ) -> Result<bool, EngineError> {
+        let (schema, session) = (self.schema.clone(), self.details.session());
+        lease::take(self.connection()?, &schema, &session, claim, replacing).await
+    }
+
+    async fn renew_lease(&mut self, token: Uuid, duration: Duration) -> Result<bool, EngineError> {
+        let (proof, schema, session) = (self.proof(), self.schema.clone(), self.details.session());
+        let connection = self.connection()?;
+        lease::renew(connection, &proof, &schema, &session, token, duration).await
+    }
+
+    async fn beat_lease(&mut self, token: Uuid, duration: Duration) -> Result<bool, EngineError> {
+        let schema = self.schema.clone();
+        lease::beat(self.connection()?, &schema, token, duration).await
+    }
+
+    async fn end_session(&mut self, session: &str) -> Result<bool, EngineError> {
+        kill::end_session(&self.target, session).await
+    }
+
+    async fn lock_ledger(&mut self) -> Result<(), EngineError> {
+        let schema = self.schema.clone();
+        lease::lock(self.connection()?, &schema).await
+    }
+
+    async fn release_lease(&mut self, token: Uuid) -> Result<bool, EngineError> {
+        let (proof, schema) = (self.proof(), self.schema.clone());
+        lease::release(self.connection()?, &proof, &schema, token).await
+    }
+
+    async fn limit(&mut self, limits: &Begin) -> Result<(), EngineError> {
+        let asked = Limits::of(limits);
+        let sql = asked.since(self.limits, self.details.flavour);
+        if !sql.is_empty() {
+            talk::execute(self.connection()?, sql).await?;
+            self.limits = asked;
+        }
+        Ok(())
+    }
+
+    async fn begin(&mut self, begin: &Begin) -> Result<(), EngineError> {
+        let asked = Limits::of(begin);
+        let sql = asked.since(self.limits, self.details.flavour);
+        transaction::begin(self.connection()?, &sql).await?;
+        self.limits = asked;
+        self.begun = true;
+        Ok(())
+    }
+
+    async fn settle(&mut self) -> Result<(), EngineError> {
+        // nothing is deferred here, and our own statements depend on no setting of the session
+        Ok(())
+    }
+
+    async fn commit(&mut self) -> Result<(), EngineError> {
+        transaction::commit(self.connection()?).await?;
+        self.begun = false;
+        self.end_creating().await;
+        Ok(())
+    }
+
+    async fn rollback(&mut self) -> Result<(), EngineError> {
+        if self.switch.0.is_armed() {
+            return self.replace().await;
+        }
+        let rolled_back = match self.connection() {
+            Ok(connection) => transaction::rollback(connection).await,
+            Err(closed) => Err(closed),
+        };
+        match rolled_back {
+            Err(error) if error.fault == Fault::Disconnected => self.replace().await,
+            Err(error) => Err(error),
+            Ok(()) => {
+                self.begun = false;
+                self.end_creating().await;
+                Ok(())
+            }
+        }
+    }
+
+    async fn in_transaction(&mut self) -> Result<bool, EngineError> {
+        if !self.begun {
+            return Ok(false);
+        }
+        transaction::is_open(self.connection()?).await
+    }
+
+    async fn execute(&mut self, sql: &str) -> Result<Executed, EngineError> {
+        script::fits(sql, self.details.longest_message)?;
+        self.changed = self.changed || script::may_change_session(sql);
+        self.connection()?;
+        self.switch.0.arm()?;
+        let executed = script::execute(self.connection()?, sql).await;
+        if self.switch.0.disarm().await {
+            // a request to stop that came after the end would stop the next statement instead
+            talk::absorb(self.connection()?).await?;
+        }
+        match executed {
+            // a warning that cannot be read any more does not undo what succeeded
+            Ok(()) => Ok(script::warnings(self.connection()?)
+                .await
+                .unwrap_or_default()),
+            Err(error) => Err(self.judge(error).await),
+        }
+    }
+
+    async fn tables_are_transactional(&mut self) -> Result<bool, EngineError> {
+        let database = self.target.database().to_owned();
+        schema::is_transactional(self.connection()?, &database).await
+    }
+
+    async fn examine(&mut self, sql: &str) -> Result<Vec<String>, EngineError> {
+        let database = self.target.database().to_owned();
+        examine::examine(self.connection()?, &database, sql).await
+    }
+
+    async fn holds(&mut self, sql: &str) -> Result<bool, EngineError> {
+        script::fits(sql, self.details.longest_message)?;
+        if !lex::RULES.only_reads(sql) {
+            return Err(EngineError::new(
+                Fault::Statement,
+                "expected a query that only reads",
+            ));
+        }
+        self.changed = self.changed || script::may_change_session(sql);
+        let begun = self.begun;
+        self.connection()?;
+        self.switch.0.arm()?;
+        let holds = script::holds(self.connection()?, sql, begun).await;
+        if self.switch.0.disarm().await {
+            talk::absorb(self.connection()?).await?;
+        }
+        holds
+    }
+
+    async fn foreign_key_violations(&mut self) -> Result<Vec<String>, EngineError> {
+        // foreign keys are the server's, whatever the tool asks for
+        Ok(Vec::new())
+    }
+
+    async fn reset(&mut self) -> Result<(), EngineError> {
+        if self.changed || self.connection.is_none() || self.switch.0.is_armed() {
+            return self.replace().await;
+        }
+        self.rollback().await
+    }
+
+    async fn fingerprint(&mut self) -> Result<SchemaFingerprint, EngineError> {
+        let (database, details) = (self.target.database().to_owned(), self.details.clone());
+        schema::fingerprint(self.connection()?, &database, &details).await
+    }
+
+    fn interrupter(&self) -> Interrupter {
+        let switch = Arc::clone(&self.switch.0);
+        Interrupter::new(move || switch.stop())
+    }
+
+    fn resume(&mut self) {
+        self.switch.0.resume();
+    }
+
+    async fn close(mut self: Box<Self>) -> Result<(), EngineError> {
+        match self.connection.take() {
+            Some(connection) => connect::close(connection).await,
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,437 @@
+//! The ledger's own tables, guards and views: made, and compared with how they should be.
+
+use ledger::Digest;
+use sqlx::MySqlConnection;
+
+use super::talk::Values;
+use super::{fault, literal, talk, transaction};
+use crate::engine::{EngineError, Fault, Identity, Store};
+
+/// What a definition is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Table,
+    /// A table that holds nothing and keeps others from being emptied.
+    Guard,
+    Trigger,
+    View,
+}
+
+/// One definition: its name and the statement that makes it.
+struct Definition {
+    kind: Kind,
+    name: &'static str,
+    file: &'static str,
+}
+
+impl Definition {
+    /// The statement without the closing semicolon.
+    fn sql(&self) -> &'static str {
+        self.file.trim_end().trim_end_matches(';')
+    }
+
+    /// What a trigger does, as the server keeps it.
+    fn body(&self) -> &'static str {
+        let sql = self.sql();
+        sql.find("BEGIN")
+            .and_then(|at| sql.get(at..))
+            .unwrap_or(sql)
+    }
+
+    /// The texts in quotes of a definition, in order: the server rewrites all of a view but these.
+    fn texts(&self) -> Vec<&'static str> {
+        let without_comments = self.sql();
+        texts(without_comments)
+    }
+}
+
+macro_rules! definitions {
+    ($($kind:ident $name:literal),+ $(,)?) => {
+        &[$(Definition {
+            kind: Kind::$kind,
+            name: $name,
+            file: include_str!(concat!("../../../migrations/mysql/", $name, ".sql")),
+        }),+]
+    };
+}
+
+/// All that is ours, in the order in which it can be made.
+const DEFINITIONS: &[Definition] = definitions![
+    Table "mledger_events",
+    Table "mledger_objects",
+    Table "mledger_lease",
+    Guard "mledger_no_truncate",
+    Trigger "mledger_events_next_only",
+    Trigger "mledger_events_no_update",
+    Trigger "mledger_events_no_delete",
+    Trigger "mledger_objects_no_replace",
+    Trigger "mledger_objects_redact_only",
+    Trigger "mledger_objects_no_delete",
+    Trigger "mledger_lease_one_row",
+    Trigger "mledger_lease_no_delete",
+];
+
+/// The columns of each table: name, type, bytes or characters where limited, and whether NULL may be.
+const COLUMNS: &[(&str, &[&str])] = &[
+    (
+        "mledger_events",
+        &[
+            "seq bigint no",
+            "line longblob no",
+            "signature varbinary(64) no",
+            "prev varbinary(32) no",
+            "hash varbinary(32) no",
+        ],
+    ),
+    (
+        "mledger_objects",
+        &[
+            "digest varbinary(32) no",
+            "size bigint no",
+            "encoding varchar(8) no",
+            "content longblob no",
+        ],
+    ),
+    (
+        "mledger_lease",
+        &[
+            "only tinyint no",
+            "identity varchar(64) no",
+            "token varchar(36) yes",
+            "actor text yes",
+            "host text yes",
+            "run varchar(36) yes",
+            "process text yes",
+            "session text yes",
+            "since_ms bigint yes",
+            "expires_ms bigint yes",
+        ],
+    ),
+    (
+        "mledger_no_truncate",
+        &[
+            "event bigint yes",
+            "object varbinary(32) yes",
+            "lease tinyint yes",
+        ],
+    ),
+];
+
+/// How long the making of the tables waits for another process that makes them, in seconds.
+const PATIENCE: u32 = 10;
+
+/// How our definitions are read.
+const MODE: &str = "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'";
+
+/// Says whether a table, view or trigger of this name is ours.
+pub(super) fn is_ours(name: &str) -> bool {
+    DEFINITIONS
+        .iter()
+        .any(|ours| ours.name.eq_ignore_ascii_case(name))
+}
+
+/// What was found in the schema.
+#[derive(Debug, Default)]
+struct Found {
+    tables: Vec<FoundTable>,
+    /// Name and what it does, of each trigger on a table of ours.
+    triggers: Vec<(String, String)>,
+    /// Name, and the texts in its definition, of each view of ours.
+    views: Vec<(String, String)>,
+}
+
+#[derive(Debug)]
+struct FoundTable {
+    name: String,
+    kind: String,
+    engine: String,
+    columns: Vec<String>,
+}
+
+/// Compares what is there with how it should be.
+pub(super) async fn inspect(
+    connection: &mut MySqlConnection,
+    database: &str,
+) -> Result<Store, EngineError> {
+    let found = look(connection, database).await?;
+    for ours in of_kinds(&[Kind::Table, Kind::Guard]) {
+        if let Some(reason) = found.table(ours.name).and_then(|table| table.misfit()) {
+            return Ok(Store::Foreign { reason });
+        }
+    }
+    let schema = literal::name(database);
+    let begun = match found.table("mledger_lease") {
+        Some(_) => has_row(connection, &schema, "mledger_lease").await?,
+        None => false,
+    };
+    let used = begun
+        || match found.table("mledger_events") {
+            Some(_) => has_row(connection, &schema, "mledger_events").await?,
+            None => false,
+        };
+    if !used {
+        // a schema change commits by itself: tables without the row that is inserted after all of
+        // them are what is left of a creation that was cut off
+        return Ok(Store::Absent);
+    }
+    let mut missing: Vec<String> = of_kinds(&[Kind::Table])
+        .filter(|ours| found.table(ours.name).is_none())
+        .map(|ours| ours.name.to_owned())
+        .collect();
+    if !begun && missing.is_empty() {
+        missing.push("the row of mledger_lease".to_owned());
+    }
+    if !missing.is_empty() {
+        return Ok(Store::Damaged { missing });
+    }
+    let guards = of_kinds(&[Kind::Guard, Kind::Trigger, Kind::View]).count();
+    Ok(Store::Present {
+        guards: u64::try_from(guards).unwrap_or(u64::MAX),
+        missing_guards: found.missing_guards(),
+    })
+}
+
+fn of_kinds(kinds: &'static [Kind]) -> impl Iterator<Item = &'static Definition> {
+    DEFINITIONS.iter().filter(|ours| kinds.contains(&ours.kind))
+}
+
+impl Found {
+    fn table(&self, name: &str) -> Option<&FoundTable> {
+        self.tables
+            .iter()
+            .find(|table| table.name.eq_ignore_ascii_case(name))
+    }
+
+    /// Names the guards and views that are not as they should be, and triggers of others on our
+    /// tables: those can keep from happening what a guard lets happen.
+    fn missing_guards(&self) -> Vec<String> {
+        let mut missing: Vec<String> = DEFINITIONS
+            .iter()
+            .filter(|ours| match ours.kind {
+                Kind::Table => false,
+                Kind::Guard => self.table(ours.name).is_none(),
+                Kind::Trigger => !self
+                    .triggers
+                    .iter()
+                    .any(|(name, body)| name == ours.name && body.trim() == ours.body()),
+                Kind::View => !self
+                    .views
+                    .iter()
+                    .any(|(name, sql)| name == ours.name && texts(sql) == ours.texts()),
+            })
+            .map(|ours| ours.name.to_owned())
+            .collect();
+        let others = self.triggers.iter().filter(|(name, _)| !is_ours(name));
+        missing.extend(others.map(|(name, _)| name.clone()));
+        missing
+    }
+}
+
+impl FoundTable {
+    /// Says what is wrong with a table of one of our names, if it is not ours.
+    fn misfit(&self) -> Option<String> {
+        let name = self.name.to_ascii_lowercase();
+        let (_, columns) = COLUMNS.iter().find(|(ours, _)| *ours == name)?;
+        if self.kind != "BASE TABLE" {
+            return Some(format!("`{name}` is not a table"));
+        }
+        if !self.engine.eq_ignore_ascii_case("InnoDB") {
+            return Some(format!(
+                "the table `{name}` is stored by `{}`, expected `InnoDB`",
+                self.engine
+            ));
+        }
+        (self.columns != *columns)
+            .then(|| format!("the table `{name}` is not shaped as this version makes it"))
+    }
+}
+
+async fn look(connection: &mut MySqlConnection, database: &str) -> Result<Found, EngineError> {
+    let schema = literal::text(database);
+    let names = |kinds| -> String {
+        let names: Vec<String> = of_kinds(kinds)
+            .map(|ours| format!("'{}'", ours.name))
+            .collect();
+        names.join(", ")
+    };
+    let tables = names(&[Kind::Table, Kind::Guard, Kind::View]);
+    let guarded = names(&[Kind::Table, Kind::Guard]);
+    let sql = format!(
+        "SELECT 'table', TABLE_NAME, TABLE_TYPE, COALESCE(ENGINE, '') \
+         FROM information_schema.TABLES \
+         WHERE TABLE_SCHEMA = {schema} AND TABLE_NAME IN ({tables}); \
+         SELECT 'column', TABLE_NAME, COLUMN_NAME, DATA_TYPE, CHARACTER_MAXIMUM_LENGTH, IS_NULLABLE \
+         FROM information_schema.COLUMNS \
+         WHERE TABLE_SCHEMA = {schema} AND TABLE_NAME IN ({guarded}) \
+         ORDER BY TABLE_NAME, ORDINAL_POSITION; \
+         SELECT 'trigger', TRIGGER_NAME, ACTION_STATEMENT FROM information_schema.TRIGGERS \
+         WHERE TRIGGER_SCHEMA = {schema} AND EVENT_OBJECT_TABLE IN ({guarded})"
+    );
+    let mut found = Found::default();
+    for row in talk::rows(connection, sql).await? {
+        let name = row.text(1)?;
+        match row.text(0)?.as_str() {
+            "table" => found.tables.push(FoundTable {
+                name,
+                kind: row.text(2)?,
+                engine: row.text(3)?,
+                columns: Vec::new(),
+            }),
+            "column" => {
+                let column = column(&row)?;
+                if let Some(table) = found.tables.iter_mut().find(|table| table.name == name) {
+                    table.columns.push(column);
+                }
+            }
+            _ => found.triggers.push((name, row.text(2)?)),
+        }
+    }
+    Ok(found)
+}
+
+/// Writes a column as [`COLUMNS`] has it.
+fn column(row: &Values) -> Result<String, EngineError> {
+    let kind = row.text(3)?.to_ascii_lowercase();
+    let length = if kind.starts_with("var") {
+        format!("({})", row.text(4)?)
+    } else {
+        String::new()
+    };
+    let null = row.text(5)?.to_ascii_lowercase();
+    Ok(format!("{} {kind}{length} {null}", row.text(2)?))
+}
+
+async fn has_row(
+    connection: &mut MySqlConnection,
+    schema: &str,
+    table: &str,
+) -> Result<bool, EngineError> {
+    let sql = format!("SELECT EXISTS (SELECT 1 FROM {schema}.{table})");
+    match talk::row(connection, sql).await? {
+        Some(row) => row.is_true(0),
+        None => Ok(false),
+    }
+}
+
+/// Returns the texts in single quotes of a definition, in order, without comments.
+fn texts(sql: &str) -> Vec<&str> {
+    let mut found = Vec::new();
+    for line in sql.lines() {
+        let line = line.split("-- ").next().unwrap_or_default();
+        found.extend(line.split('\'').skip(1).step_by(2));
+    }
+    found
+}
+
+/// The name of the lock under which a schema's tables are made; such names are the server's, and
+/// short.
+pub(super) fn lock_name(database: &str) -> String {
+    let digest = Digest::of(database.as_bytes()).to_string();
+    let short = digest
+        .rsplit(':')
+        .next()
+        .and_then(|hex| hex.get(..32))
+        .unwrap_or("creating");
+    format!("mledger:{short}")
+}
+
+/// Makes everything, and opens the transaction anew that this has committed.
+///
+/// The row that says which database this is comes last: without it nothing is there yet. A creation
+/// that was cut off is so begun again, and one process does it at a time.
+pub(super) async fn create(
+    connection: &mut MySqlConnection,
+    database: &str,
+    identity: &str,
+) -> Result<(), EngineError> {
+    take_turn(connection, database).await?;
+    if inspect(connection, database).await? != Store::Absent {
+        return Err(EngineError::new(
+            Fault::Conflict,
+            "another process has made the ledger's tables meanwhile",
+        ));
+    }
+    let schema = literal::name(database);
+    // a trigger keeps the mode in which it was made, and in some modes its text means something else
+    talk::execute(connection, format!("USE {schema}; {MODE}")).await?;
+    for ours in DEFINITIONS {
+        let sql = match ours.kind {
+            Kind::Trigger => format!("DROP TRIGGER IF EXISTS {}; {}", ours.name, ours.sql()),
+            Kind::Table | Kind::Guard | Kind::View => ours.sql().to_owned(),
+        };
+        talk::execute(connection, sql).await?;
+    }
+    talk::execute(
+        connection,
+        "SET SESSION sql_mode = @@GLOBAL.sql_mode".to_owned(),
+    )
+    .await?;
+    transaction::begin(connection, "").await?;
+    let sql = format!(
+        "INSERT INTO {schema}.mledger_lease (`only`, identity) VALUES (1, {})",
+        literal::text(identity)
+    );
+    talk::execute(connection, sql)
+        .await
+        .map(drop)
+        .map_err(fault::of_ours)
+}
+
+/// Waits until no other process makes the tables of this schema. Where the server has no such locks
+/// (Galera), the tables' own keys refuse the second one.
+async fn take_turn(connection: &mut MySqlConnection, database: &str) -> Result<(), EngineError> {
+    let sql = format!("SELECT GET_LOCK('{}', {PATIENCE})", lock_name(database));
+    match talk::row(connection, sql).await {
+        Ok(Some(row)) if row.number(0)? == Some(0) => Err(EngineError::new(
+            Fault::Busy,
+            format!("another process has been making the ledger's tables for {PATIENCE} s"),
+        )),
+        Ok(_) => Ok(()),
+        Err(error) if error.fault == Fault::Statement => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Returns the random id kept with the store, and the schema's name for people.
+pub(super) async fn identity(
+    connection: &mut MySqlConnection,
+    database: &str,
+) -> Result<Identity, EngineError> {
+    let schema = literal::name(database);
+    let sql = format!("SELECT identity FROM {schema}.mledger_lease");
+    let identity = match talk::row(connection, sql).await.map_err(fault::of_ours)? {
+        Some(row) => row.text(0)?,
+        None => String::new(),
+    };
+    if identity.is_empty() {
+        return Err(EngineError::new(
+            Fault::NotADatabase,
+            "`mledger_lease` has lost what says which database this is",
+        ));
+    }
+    Ok(Identity {
+        identity,
+        name: database.to_owned(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_of_the_lock_is_short_and_the_schemas_own() {
+        let long = "s".repeat(64);
+        assert!(lock_name(&long).len() <= 64);
+        assert_ne!(lock_name("shop"), lock_name("shop_test"));
+        assert_eq!(lock_name("shop").len(), "mledger:".len() + 32);
+    }
+
+    #[test]
+    fn the_texts_of_a_definition_are_found_in_order() {
+        assert_eq!(
+            texts("SELECT 'a', -- it's\n 'b''c' FROM t"),
+            ["a", "b", "c"]
+        );
+    }
+}
