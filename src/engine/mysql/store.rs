@@ -38,10 +38,10 @@ impl Definition {
             .unwrap_or(sql)
     }
 
-    /// The texts in quotes of a definition, in order: the server rewrites all of a view but these.
-    fn texts(&self) -> Vec<&'static str> {
-        let without_comments = self.sql();
-        texts(without_comments)
+    /// Says whether a view is ours, going by the texts in quotes in its definition: the server
+    /// rewrites all but these, each version in its own way. Who may not see the definition sees none.
+    fn is_view(&self, definition: &str) -> bool {
+        definition.is_empty() || texts(definition) == texts(self.sql())
     }
 }
 
@@ -69,6 +69,12 @@ const DEFINITIONS: &[Definition] = definitions![
     Trigger "mledger_objects_no_delete",
     Trigger "mledger_lease_one_row",
     Trigger "mledger_lease_no_delete",
+    View "mledger_migration_audit_log",
+    View "mledger_migration_history",
+    View "mledger_migration_versions",
+    View "mledger_migration_locks",
+    View "mledger_migration_rollback_history",
+    View "mledger_backup_history",
 ];
 
 /// The columns of each table: name, type, bytes or characters where limited, and whether NULL may be.
@@ -136,7 +142,7 @@ struct Found {
     tables: Vec<FoundTable>,
     /// Name and what it does, of each trigger on a table of ours.
     triggers: Vec<(String, String)>,
-    /// Name, and the texts in its definition, of each view of ours.
+    /// Name and definition of each view of one of our names.
     views: Vec<(String, String)>,
 }
 
@@ -217,7 +223,7 @@ impl Found {
                 Kind::View => !self
                     .views
                     .iter()
-                    .any(|(name, sql)| name == ours.name && texts(sql) == ours.texts()),
+                    .any(|(name, definition)| name == ours.name && ours.is_view(definition)),
             })
             .map(|ours| ours.name.to_owned())
             .collect();
@@ -255,6 +261,7 @@ async fn look(connection: &mut MySqlConnection, database: &str) -> Result<Found,
         names.join(", ")
     };
     let tables = names(&[Kind::Table, Kind::Guard, Kind::View]);
+    let views = names(&[Kind::View]);
     let guarded = names(&[Kind::Table, Kind::Guard]);
     let sql = format!(
         "SELECT 'table', TABLE_NAME, TABLE_TYPE, COALESCE(ENGINE, '') \
@@ -265,7 +272,9 @@ async fn look(connection: &mut MySqlConnection, database: &str) -> Result<Found,
          WHERE TABLE_SCHEMA = {schema} AND TABLE_NAME IN ({guarded}) \
          ORDER BY TABLE_NAME, ORDINAL_POSITION; \
          SELECT 'trigger', TRIGGER_NAME, ACTION_STATEMENT FROM information_schema.TRIGGERS \
-         WHERE TRIGGER_SCHEMA = {schema} AND EVENT_OBJECT_TABLE IN ({guarded})"
+         WHERE TRIGGER_SCHEMA = {schema} AND EVENT_OBJECT_TABLE IN ({guarded}); \
+         SELECT 'view', TABLE_NAME, VIEW_DEFINITION FROM information_schema.VIEWS \
+         WHERE TABLE_SCHEMA = {schema} AND TABLE_NAME IN ({views})"
     );
     let mut found = Found::default();
     for row in talk::rows(connection, sql).await? {
@@ -283,6 +292,7 @@ async fn look(connection: &mut MySqlConnection, database: &str) -> Result<Found,
                     table.columns.push(column);
                 }
             }
+            "view" => found.views.push((name, row.text(2)?)),
             _ => found.triggers.push((name, row.text(2)?)),
         }
     }
