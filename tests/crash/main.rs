@@ -5,6 +5,10 @@
 //! finish what was asked without a person, except where a step's outcome is unknown; and once it has,
 //! nothing is left to do and nothing is written any more.
 
+#[macro_use]
+#[path = "../support/mod.rs"]
+mod support;
+
 #[path = "../support/diary.rs"]
 mod diary;
 mod every_point;
@@ -15,5 +19,3 @@ mod processes;
 mod refusals;
 mod signals;
 mod stepwise;
-#[path = "../support/mod.rs"]
-mod support;

@@ -4,6 +4,10 @@
 //! What is true in the end is judged by an oracle that reads the database without the program. A build
 //! that leaves the fence out must be caught by the same oracle, or the suite would prove nothing.
 
+#[macro_use]
+#[path = "../support/mod.rs"]
+mod support;
+
 mod herd;
 mod holders;
 mod mixed;
@@ -12,6 +16,4 @@ mod oracle;
 #[path = "../support/processes.rs"]
 mod processes;
 mod refusals;
-#[path = "../support/mod.rs"]
-mod support;
 mod takeover;

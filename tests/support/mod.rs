@@ -3,10 +3,13 @@
 #![allow(
     dead_code,
     unreachable_pub,
+    unused_imports,
+    unused_macros,
     clippy::allow_attributes,
     reason = "each suite uses a part of it, and which part differs"
 )]
 
+#[macro_use]
 pub mod engines;
 
 use std::fmt::Write as _;
@@ -16,9 +19,14 @@ use std::process::{Child, Command, Output, Stdio};
 
 use serde_json::Value;
 
+use self::engines::{Database, Kind, SQLITE};
+
 /// A project folder with a configuration and a state folder of its own, and no key yet.
 pub struct Project {
     folder: tempfile::TempDir,
+    pub kind: Kind,
+    /// Its database, as clients that are not ours come to it.
+    pub place: Box<dyn Database>,
 }
 
 /// How a command ended.
@@ -31,14 +39,28 @@ pub struct Ended {
 
 impl Project {
     pub fn new() -> Self {
+        Self::on(&SQLITE)
+    }
+
+    /// A project whose database is of a kind, and empty.
+    pub fn on(kind: &Kind) -> Self {
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir(folder.path().join("migrations")).unwrap();
-        Self { folder }
+        Self {
+            place: kind.of_project(folder.path()),
+            kind: *kind,
+            folder,
+        }
     }
 
     /// A project whose migrations count their effects: `count` of them with three statements each.
     pub fn with_effects(count: usize) -> Self {
-        let project = Self::new();
+        Self::with_effects_on(&SQLITE, count)
+    }
+
+    /// The same on another kind of database.
+    pub fn with_effects_on(kind: &Kind, count: usize) -> Self {
+        let project = Self::on(kind);
         for number in 1..=count {
             project.write(
                 &format!("migrations/{number}_m{number}.sql"),
@@ -49,11 +71,16 @@ impl Project {
     }
 
     /// A second project that is as this one is now, but for what is remembered of its database, which
-    /// is remembered by its address.
+    /// is remembered by its address. A database on a server is not copied: the second one is empty,
+    /// since a copy would know that it is another database than its ledger tells of.
     pub fn copy(&self) -> Self {
         let folder = tempfile::tempdir().unwrap();
         copy(self.path(), folder.path());
-        Self { folder }
+        Self {
+            place: self.kind.of_project(folder.path()),
+            kind: self.kind,
+            folder,
+        }
     }
 
     pub fn path(&self) -> &Path {
@@ -84,6 +111,7 @@ impl Project {
             .env("XDG_CONFIG_HOME", self.path().join("home/config"))
             .env("XDG_STATE_HOME", self.path().join("home/state"))
             .env("MLEDGER_ACTOR", "dana@example.com")
+            .envs(self.place.server_url().map(|url| ("DATABASE_URL", url)))
             .current_dir(self.path())
             .stdin(Stdio::null())
             .args(arguments);
@@ -141,6 +169,12 @@ impl Project {
         let ended = self.run(&all);
         serde_json::from_str(&ended.stdout)
             .unwrap_or_else(|error| panic!("`mledger {}`: {error}: {ended:#?}", all.join(" ")))
+    }
+
+    /// Asks the database with a client that is not ours.
+    #[track_caller]
+    pub fn ask(&self, sql: &str) -> String {
+        self.place.ask(sql)
     }
 
     /// Runs SQL with the `sqlite3` shell, which is not ours.

@@ -1,4 +1,4 @@
-//! The invariants, read from the database by the `sqlite3` shell: nothing of ours judges itself here,
+//! The invariants, read from the database by its plain client: nothing of ours judges itself here,
 //! but for `verify`, whose word is one among others.
 #![expect(clippy::unwrap_used, reason = "tests")]
 #![allow(
@@ -9,7 +9,8 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
-use std::fs;
+
+use serde_json::Value;
 
 use crate::support::Project;
 
@@ -27,6 +28,8 @@ pub(crate) enum Moment {
 pub(crate) struct Facts {
     /// Kind and version (or nothing) of each event, in order of seq.
     pub(crate) events: Vec<(String, String)>,
+    /// What each of them says.
+    pub(crate) bodies: Vec<Value>,
     /// How often each statement of each migration took effect.
     pub(crate) effects: BTreeMap<(String, u32), u32>,
     /// What is wrong already with the rows themselves.
@@ -34,54 +37,45 @@ pub(crate) struct Facts {
     lease_held: bool,
 }
 
-const EVENTS: &str = "
-SELECT 'event', json_extract(CAST(line AS TEXT), '$.kind'),
-    coalesce(json_extract(CAST(line AS TEXT), '$.body.version'), '')
-FROM mledger_events ORDER BY seq;
-SELECT 'broken', 'seq ' || seq || ' stands at place ' || place FROM (
-    SELECT seq, row_number() OVER (ORDER BY seq) - 1 AS place FROM mledger_events) WHERE seq <> place;
-SELECT 'broken', 'event ' || seq || ' does not follow the one before' FROM (
-    SELECT seq, prev, lag(hash, 1, zeroblob(32)) OVER (ORDER BY seq) AS before FROM mledger_events)
-WHERE prev <> before;
-SELECT 'lease' FROM mledger_lease WHERE token IS NOT NULL;
-";
-
-const EFFECTS: &str = "SELECT 'effect', migration, statement, count(*) FROM effects GROUP BY 2, 3;";
+/// Parts one answer from the next.
+const PART: &str = "SELECT '--';";
 
 /// Reads what is there; nothing is there where the database or its ledger was not made yet.
 pub(crate) fn facts(project: &Project) -> Facts {
     let mut facts = Facts::default();
-    if !project.database().exists() {
+    if !project.place.exists() {
         return facts;
     }
-    let tables = project.sqlite(
-        "PRAGMA integrity_check; SELECT name FROM sqlite_schema WHERE name IN ('mledger_events', \
-         'effects') ORDER BY name DESC",
-    );
-    let mut tables = tables.lines();
-    let integrity = tables.next().unwrap_or_default();
+    let integrity = project.place.integrity();
     if integrity != "ok" {
         facts.broken.push(format!("the file: {integrity}"));
     }
+    let store = project.kind.store;
+    let tables = project.kind.tables(&*project.place);
+    let there = |name: &str| tables.iter().any(|table| table == name);
     let mut sql = String::new();
-    for table in tables {
-        sql.push_str(if table == "effects" { EFFECTS } else { EVENTS });
+    if there(store.events) && there(store.lease) {
+        sql += &format!("{};", store.rows);
+        sql += PART;
+        sql += &format!(
+            "SELECT 'held' FROM {} WHERE token IS NOT NULL;",
+            store.lease
+        );
+    } else {
+        sql += PART;
     }
-    if sql.is_empty() {
-        return facts;
+    sql += PART;
+    if there("effects") {
+        sql += "SELECT migration, statement, count(*) FROM effects GROUP BY 1, 2;";
     }
-    for line in project.sqlite(&sql).lines() {
-        let mut fields = line.split('|');
-        let mut next = || fields.next().unwrap_or_default().to_owned();
-        match next().as_str() {
-            "event" => facts.events.push((next(), next())),
-            "broken" => facts.broken.push(next()),
-            "lease" => facts.lease_held = true,
-            _ => {
-                let key = (next(), next().parse().unwrap());
-                facts.effects.insert(key, next().parse().unwrap());
-            }
-        }
+    let answer = project.ask(&sql);
+    let mut parts = answer.split("--\n");
+    facts.read_events(parts.next().unwrap_or_default());
+    facts.lease_held = parts.next() == Some("held\n");
+    for line in parts.next().unwrap_or_default().lines() {
+        let fields: Vec<&str> = line.split('|').collect();
+        let key = (fields[0].to_owned(), fields[1].parse().unwrap());
+        facts.effects.insert(key, fields[2].parse().unwrap());
     }
     facts
 }
@@ -118,18 +112,40 @@ pub(crate) fn assert_sound(project: &Project, moment: Moment, what: &dyn Debug) 
     );
 }
 
-/// Returns the bytes of the database's files.
+/// Returns the bytes of the database's files, or of everything in it where a server keeps the files.
 pub(crate) fn bytes(project: &Project) -> Vec<Vec<u8>> {
-    ["", "-wal", "-journal"]
-        .iter()
-        .map(|end| {
-            let path = format!("{}{end}", project.database().display());
-            fs::read(path).unwrap_or_default()
-        })
-        .collect()
+    project.place.files().unwrap_or_else(|| {
+        let store = project.kind.store;
+        let lease = format!("SELECT * FROM {}", store.lease);
+        [store.rows, &lease, project.kind.definitions]
+            .map(|sql| project.ask(sql).into_bytes())
+            .into()
+    })
 }
 
 impl Facts {
+    /// Reads rows of seq, line, signature, prev and hash, and checks that each follows the one before.
+    fn read_events(&mut self, rows: &str) {
+        let mut before = "0".repeat(64);
+        for (place, row) in rows.lines().enumerate() {
+            let fields: Vec<&str> = row.split('|').collect();
+            if fields[0] != place.to_string() {
+                let broken = format!("seq {} stands at place {place}", fields[0]);
+                self.broken.push(broken);
+            }
+            if !fields[3].eq_ignore_ascii_case(&before) {
+                let broken = format!("event {place} does not follow the one before");
+                self.broken.push(broken);
+            }
+            fields[4].clone_into(&mut before);
+            let event: Value = serde_json::from_slice(&unhex(fields[1])).unwrap();
+            let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+            let version = text(&event["body"]["version"]);
+            self.events.push((text(&event["kind"]), version));
+            self.bodies.push(event["body"].clone());
+        }
+    }
+
     /// Returns how many events are of a kind.
     pub(crate) fn count(&self, kind: &str) -> usize {
         self.events
@@ -242,4 +258,12 @@ impl Facts {
             found.push(format!("the start of `{version}` has no end"));
         }
     }
+}
+
+/// The bytes that hexadecimal digits stand for.
+pub(crate) fn unhex(text: &str) -> Vec<u8> {
+    text.as_bytes()
+        .chunks(2)
+        .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap())
+        .collect()
 }

@@ -27,6 +27,8 @@ pub struct Kind {
     pub name: &'static str,
     /// Makes a database that has nothing in it yet.
     fresh: fn() -> Box<dyn Database>,
+    /// Makes the database of the project in a folder.
+    of_project: fn(&Path) -> Box<dyn Database>,
     /// A failed script leaves nothing, also of schema changes.
     pub transactional: bool,
     /// A statement that takes minutes unless it is stopped; it writes to the table `sink`.
@@ -45,6 +47,18 @@ pub struct Kind {
     pub corpora: &'static [&'static str],
     /// The tables of the ledger.
     pub store: Store,
+    /// How messages between the program and a server are told apart.
+    pub wire: Option<Wire>,
+}
+
+/// How messages are framed on the way to a server and back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wire {
+    /// A letter, a length of four bytes that counts itself, and the rest; the first ones of a client
+    /// have no letter.
+    Letters,
+    /// A length of three bytes, a number, and the rest.
+    Packets,
 }
 
 /// The tables of the ledger, as a client that is not ours names and reads them.
@@ -71,6 +85,26 @@ pub struct Leak {
 pub trait Database: Send + Sync {
     /// Where it is, as the program is told.
     fn url(&self) -> String;
+
+    /// The same where it is on a server; a file is found in its project without being told.
+    fn server_url(&self) -> Option<String> {
+        Some(self.url())
+    }
+
+    /// Says whether it is there already; a file comes with the first connection.
+    fn exists(&self) -> bool {
+        true
+    }
+
+    /// Returns what the database's own check says of its files, `ok` where it has none of its own.
+    fn integrity(&self) -> String {
+        "ok".to_owned()
+    }
+
+    /// Returns the bytes of the files it consists of, where it does.
+    fn files(&self) -> Option<Vec<Vec<u8>>> {
+        None
+    }
 
     /// Asks with a client that is not ours: a line a row, columns parted by `|`. The error is the
     /// client's.
@@ -101,7 +135,48 @@ pub trait Database: Send + Sync {
     }
 }
 
+/// A test for each engine, named after it, in a module of the test's name.
+macro_rules! on_each_engine {
+    ($($test:ident),+ $(,)?) => {
+        $(mod $test {
+            #[test]
+            fn sqlite() {
+                super::$test(&crate::support::engines::SQLITE);
+            }
+        })+
+    };
+}
+
+/// The same for the engines that are reached over a network.
+macro_rules! on_each_server {
+    ($($test:ident),+ $(,)?) => {
+        $(mod $test {
+            #[test]
+            fn postgres() {
+                super::$test(&crate::support::engines::POSTGRES);
+            }
+
+            #[test]
+            fn mysql() {
+                super::$test(&crate::support::engines::MYSQL);
+            }
+        })+
+    };
+}
+
 impl Kind {
+    /// The database of the project in `folder`.
+    pub fn of_project(&self, folder: &Path) -> Box<dyn Database> {
+        (self.of_project)(folder)
+    }
+
+    /// Says which tables there are, ours too, as statements name them.
+    pub fn tables(&self, database: &dyn Database) -> Vec<String> {
+        let tables = database.ask(self.tables).replace('|', ".");
+        let named = |line: &str| line.strip_prefix("public.").unwrap_or(line).to_owned();
+        tables.lines().map(named).collect()
+    }
+
     /// A database that has nothing in it yet.
     pub fn fresh(&self) -> Box<dyn Database> {
         (self.fresh)()

@@ -1,11 +1,12 @@
 //! MySQL and MariaDB: a database of its own on the server that the suites are given.
 
 use super::servers::Mysql;
-use super::{Kind, Leak, Store};
+use super::{Kind, Leak, Store, Wire};
 
 pub const MYSQL: Kind = Kind {
     name: "mysql",
     fresh: || Box::new(Mysql::new()),
+    of_project: |_| Box::new(Mysql::new()),
     transactional: false,
     slow: "INSERT INTO sink SELECT SLEEP(600)",
     leaks: &[
@@ -119,4 +120,5 @@ ORDER BY 1, 2, 3, 4",
         rows: "SELECT seq, hex(line), hex(signature), hex(prev), hex(hash) FROM mledger_events \
                ORDER BY seq",
     },
+    wire: Some(Wire::Packets),
 };

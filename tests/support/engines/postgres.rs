@@ -1,11 +1,12 @@
 //! PostgreSQL: a database of its own on the server that the suites are given.
 
 use super::servers::Postgres;
-use super::{Kind, Leak, Store};
+use super::{Kind, Leak, Store, Wire};
 
 pub const POSTGRES: Kind = Kind {
     name: "postgres",
     fresh: || Box::new(Postgres::new()),
+    of_project: |_| Box::new(Postgres::new()),
     transactional: true,
     slow: "INSERT INTO sink SELECT 1 FROM pg_sleep(600)",
     leaks: &[
@@ -145,4 +146,5 @@ ORDER BY 1, 2, 3, 4, 5",
         rows: "SELECT seq, encode(line, 'hex'), encode(signature, 'hex'), encode(prev, 'hex'), \
                encode(hash, 'hex') FROM mledger.events ORDER BY seq",
     },
+    wire: Some(Wire::Letters),
 };

@@ -1,5 +1,6 @@
 //! SQLite: a file, and the `sqlite3` shell.
 
+use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
@@ -8,6 +9,12 @@ use super::{Database, Kind, Leak, Store};
 pub const SQLITE: Kind = Kind {
     name: "sqlite",
     fresh: || Box::new(SqliteFile::new()),
+    of_project: |folder| {
+        Box::new(SqliteFile {
+            file: folder.join("mledger.db"),
+            _folder: None,
+        })
+    },
     transactional: true,
     slow: "INSERT INTO sink WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) \
            SELECT x FROM n WHERE x < 0",
@@ -90,28 +97,48 @@ pub const SQLITE: Kind = Kind {
         rows: "SELECT seq, hex(line), hex(signature), hex(prev), hex(hash) FROM mledger_events \
                ORDER BY seq",
     },
+    wire: None,
 };
 
-/// A file in a folder of its own.
+/// A file, and the folder that goes with it where it is its own.
 struct SqliteFile {
-    folder: tempfile::TempDir,
+    file: PathBuf,
+    _folder: Option<tempfile::TempDir>,
 }
 
 impl SqliteFile {
     fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
         Self {
-            folder: tempfile::tempdir().unwrap(),
+            file: folder.path().join("shop.db"),
+            _folder: Some(folder),
         }
-    }
-
-    fn file(&self) -> PathBuf {
-        self.folder.path().join("shop.db")
     }
 }
 
 impl Database for SqliteFile {
     fn url(&self) -> String {
-        format!("sqlite:{}", self.file().display())
+        format!("sqlite:{}", self.file.display())
+    }
+
+    fn server_url(&self) -> Option<String> {
+        None
+    }
+
+    fn exists(&self) -> bool {
+        self.file.exists()
+    }
+
+    fn integrity(&self) -> String {
+        self.ask("PRAGMA integrity_check").trim_end().to_owned()
+    }
+
+    fn files(&self) -> Option<Vec<Vec<u8>>> {
+        let bytes = ["", "-wal", "-journal"].map(|end| {
+            let path = format!("{}{end}", self.file.display());
+            fs::read(path).unwrap_or_default()
+        });
+        Some(bytes.into())
     }
 
     fn attempt(&self, sql: &str) -> Result<String, String> {
@@ -120,7 +147,7 @@ impl Database for SqliteFile {
         shell(
             Command::new("sqlite3")
                 .args(timeout)
-                .arg(self.file())
+                .arg(&self.file)
                 .arg(sql),
         )
     }
@@ -130,7 +157,7 @@ impl Database for SqliteFile {
         // as an argument, since the shell takes carriage returns out of what it reads
         let whole = format!("PRAGMA foreign_keys = OFF; BEGIN;\n{text}\n;COMMIT;");
         let mut command = Command::new("sqlite3");
-        let command = command.args(["-batch", "-bail"]).arg(self.file());
+        let command = command.args(["-batch", "-bail"]).arg(&self.file);
         shell(command.arg(whole)).map(drop)
     }
 
