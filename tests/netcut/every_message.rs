@@ -1,0 +1,173 @@
+//! Every message of an `up` and of a `down`, and everything that can happen at it (F22, F23, F11).
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::diary::Diary;
+use crate::mend::{assert_done, until_done};
+use crate::oracle::{Moment, assert_sound};
+use crate::processes::{KILLED, Running, wait_for};
+use crate::proxy::{Act, At, Proxy};
+use crate::support::engines::Kind;
+use crate::support::{Ended, Project};
+
+/// How many runs are looked at side by side; they wait more than they compute.
+const AT_ONCE: usize = 4;
+
+/// How long a run may take to notice that its connection is gone, and to end.
+const PATIENCE: Duration = Duration::from_secs(40);
+
+/// How long a run that hears nothing any more is left alone before its host dies.
+const SILENCE: Duration = Duration::from_millis(300);
+
+/// The server's address in a URL, and what stands before and behind it.
+pub(crate) fn parts(url: &str) -> (String, SocketAddr, String) {
+    let (scheme, rest) = url.split_once("://").unwrap();
+    let (authority, path) = rest.split_once('/').unwrap();
+    let (user, host) = authority.rsplit_once('@').unwrap();
+    let address = host.to_socket_addrs().unwrap().next().unwrap();
+    (format!("{scheme}://{user}@"), address, format!("/{path}"))
+}
+
+/// A run of the program through a proxy, which is in its way at one message.
+pub(crate) struct Broken {
+    pub(crate) ended: Ended,
+    /// What the message said, or nothing where the run was over before.
+    pub(crate) message: Option<String>,
+}
+
+/// Runs a command with a proxy in its way.
+pub(crate) fn broken(project: &Project, command: &[&str], at: At, act: Act) -> Broken {
+    let (before, server, behind) = parts(&project.place.url());
+    let proxy = Proxy::start(server, project.kind.wire.unwrap(), at, act);
+    let url = format!("{before}{}{behind}", proxy.address());
+    let mut running = Running::start(project, command, &[("DATABASE_URL", &url)]);
+    if act == Act::Swallow {
+        wait_for("the connection to fall silent", || {
+            proxy.has_struck() || running.has_ended()
+        });
+        thread::sleep(SILENCE);
+        if !running.has_ended() {
+            running.signal("KILL");
+        }
+        let ended = running.ends();
+        // the server still holds the session of the dead client
+        return done(&proxy, ended, project);
+    }
+    let ended = running.ends_within(PATIENCE);
+    done(&proxy, ended, project)
+}
+
+fn done(proxy: &Proxy, ended: Ended, project: &Project) -> Broken {
+    let broken = Broken {
+        ended,
+        message: proxy.has_struck().then(|| proxy.message()),
+    };
+    if broken.message.is_some() {
+        assert_sound(project, Moment::Interrupted, &broken.message);
+    }
+    broken
+}
+
+/// A command, and the project that it is run in.
+#[derive(Clone, Copy)]
+struct Case {
+    name: &'static str,
+    prepare: fn(&Kind) -> Project,
+    command: &'static [&'static str],
+    applied: &'static [&'static str],
+}
+
+const UP: Case = Case {
+    name: "up",
+    prepare: |kind| Project::with_effects_on(kind, 3),
+    command: &["up"],
+    applied: &["1", "2", "3"],
+};
+
+const DOWN: Case = Case {
+    name: "down",
+    prepare: |kind| {
+        let project = Project::with_effects_on(kind, 2);
+        project.ok(&["up"]);
+        project
+    },
+    command: &["down", "--all", "--yes"],
+    applied: &[],
+};
+
+/// Goes through the messages until a run ends before the one that is looked for.
+fn every_message(kind: &Kind, case: Case, act: Act) {
+    let diary = Mutex::new(Diary::begin(
+        "netcut",
+        &format!("{}_{}_{act:?}", kind.name, case.name),
+    ));
+    let next = AtomicUsize::new(1);
+    let over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        for _ in 0..AT_ONCE {
+            scope.spawn(|| {
+                while !over.load(Ordering::SeqCst) {
+                    let number = next.fetch_add(1, Ordering::SeqCst);
+                    if one_message(kind, case, act, number, &diary) {
+                        over.store(true, Ordering::SeqCst);
+                    }
+                }
+            });
+        }
+    });
+    let seen = next.load(Ordering::SeqCst);
+    assert!(seen > 15, "only {seen} messages were looked at");
+}
+
+/// Says whether the run was over before that message.
+fn one_message(kind: &Kind, case: Case, act: Act, number: usize, diary: &Mutex<Diary>) -> bool {
+    let project = (case.prepare)(kind);
+    project.write("mledger.toml", "lease = \"2s\"\n");
+    let broken = broken(&project, case.command, At::Message(number), act);
+    let what = format!("{act:?} at message {number}: {:?}", broken.message);
+    let code = broken.ended.code;
+    let told =
+        json!({"at": number, "act": format!("{act:?}"), "message": broken.message, "code": code});
+    diary.lock().unwrap().note(&told);
+    if broken.message.is_none() {
+        assert_eq!(code, 0, "{what}: nothing happened: {:#?}", broken.ended);
+        return true;
+    }
+    // it was done in spite of all, or failed, or could not connect, or does not know
+    let known = [0, 1, 5, 6, 7, KILLED];
+    assert!(known.contains(&code), "{what}: {:#?}", broken.ended);
+    let answers = until_done(&project, case.command, &what);
+    assert!(
+        answers.is_empty() || !kind.transactional,
+        "{what}: nobody need be asked here: {answers:?}"
+    );
+    assert_done(&project, case.command, case.applied, &what);
+    false
+}
+
+/// Every message is small enough to be looked at in a test of its own.
+macro_rules! acts {
+    ($($test:ident: $case:ident, $act:ident;)+) => {
+        $(fn $test(kind: &Kind) {
+            every_message(kind, $case, Act::$act);
+        })+
+        on_each_server!($($test),+);
+    };
+}
+
+acts! {
+    up_is_cut_before_a_message: UP, CutBefore;
+    up_loses_an_answer: UP, LoseTheAnswer;
+    up_hears_half_an_answer: UP, HalveTheAnswer;
+    up_falls_silent: UP, Swallow;
+    down_is_cut_before_a_message: DOWN, CutBefore;
+    down_loses_an_answer: DOWN, LoseTheAnswer;
+    down_falls_silent: DOWN, Swallow;
+}
