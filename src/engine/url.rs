@@ -24,7 +24,9 @@ pub enum UrlError {
         suggestion: String,
     },
     /// It begins with something that is no kind of database.
-    #[error("the kind of database is unknown; a URL begins with `sqlite:`, `postgres:` or `mysql:`")]
+    #[error(
+        "the kind of database is unknown; a URL begins with `sqlite:`, `postgres:` or `mysql:`"
+    )]
     UnknownScheme,
     /// It names no file.
     #[error("the SQLite URL names no file; write `sqlite:PATH`")]

@@ -12,7 +12,6 @@ mod examine;
 mod fault;
 mod kill;
 mod lease;
-mod lex;
 mod literal;
 mod objects;
 mod schema;
@@ -27,7 +26,7 @@ use async_trait::async_trait;
 pub(super) use self::address::Target;
 use self::session::MySqlSession;
 use super::{Access, Address, Capabilities, Engine, EngineError, Session};
-use crate::migration::split::LexRules;
+use crate::migration::split::{LexRules, MYSQL};
 
 /// What MySQL and MariaDB can do.
 const CAPABILITIES: Capabilities = Capabilities {
@@ -58,7 +57,7 @@ impl Engine for MySql {
     }
 
     fn lex_rules(&self) -> &'static LexRules {
-        &lex::RULES
+        &MYSQL
     }
 
     fn address(&self) -> &Address {

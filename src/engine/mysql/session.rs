@@ -13,12 +13,13 @@ use super::details::Details;
 use super::kill::{self, StopOnDrop, Switch};
 use super::transaction::{self, Limits};
 use super::{
-    connect, events, examine, fault, lease, lex, literal, objects, schema, script, store, talk,
+    connect, events, examine, fault, lease, literal, objects, schema, script, store, talk,
 };
 use crate::engine::{
     Access, Begin, Claim, EngineError, Executed, Fault, Identity, Interrupter, Lease, Object,
     SchemaFingerprint, Session, Store, StoredRecord,
 };
+use crate::migration::split::MYSQL;
 
 /// A connection to a schema of a server.
 #[derive(Debug)]
@@ -318,7 +319,7 @@ impl Session for MySqlSession {
 
     async fn holds(&mut self, sql: &str) -> Result<bool, EngineError> {
         script::fits(sql, self.details.longest_message)?;
-        if !lex::RULES.only_reads(sql) {
+        if !MYSQL.only_reads(sql) {
             return Err(EngineError::new(
                 Fault::Statement,
                 "expected a query that only reads",

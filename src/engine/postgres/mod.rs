@@ -31,7 +31,7 @@ pub use self::address::PostgresUrlError;
 pub(super) use self::address::{Target, parse};
 use self::session::PostgresSession;
 use super::{Access, Address, Capabilities, Engine, EngineError, Session};
-use crate::migration::split::{LexRules, SQLITE};
+use crate::migration::split::{LexRules, POSTGRES};
 
 /// What PostgreSQL can do.
 const CAPABILITIES: Capabilities = Capabilities {
@@ -62,7 +62,7 @@ impl Engine for Postgres {
     }
 
     fn lex_rules(&self) -> &'static LexRules {
-        &SQLITE
+        &POSTGRES
     }
 
     fn address(&self) -> &Address {

@@ -6,6 +6,7 @@ use sqlx::{Row, TypeInfo, ValueRef};
 use super::fault::Of;
 use super::link::{self, Link};
 use crate::engine::{EngineError, Fault};
+use crate::migration::split::copy_data;
 
 /// Types of which a value other than zero is true.
 const NUMBERS: [&str; 6] = ["INT2", "INT4", "INT8", "NUMERIC", "FLOAT4", "FLOAT8"];
@@ -17,10 +18,6 @@ pub(super) async fn execute(link: &mut Link, sql: &str) -> Result<(), EngineErro
         Some((command, data)) => link.copy(command, data, Of::Script(sql)).await,
         None => link.run(sql, Of::Script(sql)).await,
     }
-}
-
-fn copy_data(_sql: &str) -> Option<(&str, &str)> {
-    None
 }
 
 /// Runs a query in which nothing can be written, and says whether it gives one row whose first column
