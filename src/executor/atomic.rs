@@ -28,9 +28,10 @@ pub(super) async fn run(run: &mut Run, index: usize, began_ms: u64) -> Result<()
     run.begin_script(&step).await?;
     execute_all(run, &step, &script).await?;
     fault::reach("step::before-check");
+    // the script's queries see the session as its statements left it
+    verify(run, &script, &step).await?;
     run.settle(&step).await?;
     run.check_foreign_keys(&step).await?;
-    verify(run, &script, &step).await?;
     drop(script);
     run.commit_step(index, began_ms, Vec::new()).await?;
     fault::reach("step::after-commit");

@@ -64,9 +64,9 @@ pub(super) async fn run(run: &mut Run, index: usize, began_ms: u64) -> Result<()
             atomic::execute(run, &step, &script, &statement, deadline).await?;
             let fact = applied(&step, &statement, run.elapsed(&clock));
             if last {
+                atomic::verify(run, &script, &step).await?;
                 run.settle(&step).await?;
                 run.check_foreign_keys(&step).await?;
-                atomic::verify(run, &script, &step).await?;
                 run.commit_step(index, began_ms, vec![fact]).await?;
                 committed = true;
             } else {
