@@ -21,6 +21,11 @@ pub struct Summary {
     pub not_in_transaction: Vec<u64>,
     /// A statement changes the session.
     pub changes_session: bool,
+    /// A statement chooses a storage without transactions, or the storage that others have.
+    pub outside_transactions: bool,
+    /// Which statements write rows and can run in a transaction, from 1; empty where every storage has
+    /// transactions.
+    pub writes: Vec<u64>,
 }
 
 impl Script {
@@ -39,6 +44,10 @@ impl Script {
             summary.changes_session |= statement.class.changes_session();
             if !statement.class.runs_in_transaction() {
                 summary.not_in_transaction.push(statement.index);
+            }
+            summary.outside_transactions |= chooses_storage(&statement, rules);
+            if writes(&statement, rules) {
+                summary.writes.push(statement.index);
             }
             frame.take(&statement);
         }
@@ -69,6 +78,27 @@ impl Script {
         )
         .at_line(found.line)
     }
+}
+
+/// Says whether a statement may choose a storage without transactions; rows are not looked at.
+fn chooses_storage(statement: &Statement<'_>, rules: &LexRules) -> bool {
+    let words = rules.non_transactional;
+    let is_one = |found: &str| words.iter().any(|word| word.eq_ignore_ascii_case(found));
+    !words.is_empty()
+        && statement.class != Class::Ordinary
+        && statement
+            .text
+            .split(|one: char| !one.is_alphanumeric() && one != '_')
+            .any(is_one)
+}
+
+fn writes(statement: &Statement<'_>, rules: &'static LexRules) -> bool {
+    !rules.non_transactional.is_empty()
+        && match statement.class {
+            Class::Ordinary => !rules.only_reads(statement.text),
+            Class::Session => rules.writes_rows(statement.text),
+            _ => false,
+        }
 }
 
 /// A statement of transaction control: its line and first word.
@@ -127,7 +157,7 @@ impl Frame {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
 
-    use super::super::split::SQLITE;
+    use super::super::split::{MYSQL, POSTGRES, SQLITE};
     use super::*;
 
     fn check(text: &str) -> Result<Summary, Problem> {
@@ -238,6 +268,38 @@ mod tests {
         ] {
             assert_eq!(summary(text).changes_session, changes, "{text}");
         }
+    }
+
+    #[test]
+    fn a_storage_without_transactions_is_found() {
+        let check = |text: &str, rules| {
+            let summary = Script::sections(text, 0..text.len(), None).check(rules);
+            let summary = summary.unwrap();
+            (summary.outside_transactions, summary.writes)
+        };
+        for text in [
+            "CREATE TABLE t (a INT) ENGINE=MyISAM",
+            "CREATE TABLE t (a INT) engine = 'memory'",
+            "CREATE TEMPORARY TABLE t (a INT) ENGINE=`Aria`",
+            "ALTER TABLE t ENGINE ARCHIVE",
+            "SET SESSION default_storage_engine = x",
+            "/*!40101 SET storage_engine=x */",
+            "PREPARE s FROM 'CREATE TABLE t (a INT) ENGINE=CSV'",
+            "LOCK TABLES t WRITE; ALTER TABLE t ENGINE=MyISAM; UNLOCK TABLES",
+        ] {
+            assert!(check(text, &MYSQL).0, "{text}");
+            assert_eq!(check(text, &POSTGRES), (false, vec![]), "{text}");
+        }
+        for text in [
+            "CREATE TABLE t (a INT) ENGINE=InnoDB",
+            "INSERT INTO t VALUES ('MyISAM', 1) -- memory",
+            "CREATE TABLE memory_ (in_memory INT)",
+        ] {
+            assert!(!check(text, &MYSQL).0, "{text}");
+        }
+        let text = "SET @a = 1; INSERT INTO t VALUES (@a); SELECT 1; DELETE FROM t; CREATE TABLE u (a INT); \
+                    WITH a AS (SELECT 1) SELECT @b FROM a; WITH a AS (SELECT @b) DELETE FROM t; SELECT @b";
+        assert_eq!(check(text, &MYSQL), (false, vec![2, 4, 7]));
     }
 
     #[test]

@@ -265,18 +265,15 @@ impl Reader<'_> {
     /// with them without a word.
     fn data(&self, range: Range<usize>) -> Result<(), Problem> {
         let data = &self.text[range.clone()];
-        let closed = data.lines().last() == Some(DATA_END);
-        let mut lines = data.lines();
-        match lines.find(|line| !matches!(Line::of(line), Line::Remark) && line.starts_with("--")) {
-            Some(marker) if !closed => {
-                let message = format!(
-                    "expected the line `\\.` after the data that begin here, found `{marker}` among them"
-                );
-                let hint = "end the data with a line `\\.`";
-                Err(self.problem("unterminated", range.start, message, hint))
-            }
-            _ => Ok(()),
-        }
+        let mut lines = data.lines().filter(|line| line.starts_with("--"));
+        let marker = lines.find(|line| !matches!(Line::of(line), Line::Remark));
+        let (Some(marker), false) = (marker, data.lines().last() == Some(DATA_END)) else {
+            return Ok(());
+        };
+        let message =
+            format!("expected the line `\\.` after the data that begin here, found `{marker}`");
+        let hint = "end the data with the line `\\.`";
+        Err(self.problem("unterminated", range.start, message, hint))
     }
 
     fn marker(&mut self, marker: Marker, range: &Range<usize>) -> Result<(), Problem> {

@@ -210,6 +210,18 @@ impl LexRules {
         self.bodies.iter().find(|body| head.begins(body.head))
     }
 
+    /// Says whether a statement begins as one that writes rows.
+    pub(crate) fn writes_rows(&'static self, statement: &str) -> bool {
+        let mut words = Tokens::new(statement, 0, self)
+            .flatten()
+            .filter(|token| token.kind == TokenKind::Word)
+            .map(|token| &statement[token.range]);
+        words.next().is_some_and(|first| {
+            let is = |word: &&str| word.eq_ignore_ascii_case(first);
+            self.writes.iter().any(is) || is(&self.named_queries) && !self.only_reads(statement)
+        })
+    }
+
     /// Says whether a statement only reads, by its words outside of parentheses.
     ///
     /// Functions that write are the database's to refuse.

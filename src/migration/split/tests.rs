@@ -124,47 +124,139 @@ fn first_words_tell_what_a_statement_does() {
 
 /// Fragments whose nesting is where cutters go wrong.
 fn fragment() -> impl Strategy<Value = String> {
-    prop_oneof![
-        Just(";".to_owned()),
-        Just("--c;\n".to_owned()),
-        Just("/*;*/".to_owned()),
-        Just("';'".to_owned()),
-        Just("'it''s;'".to_owned()),
-        Just("\";\"".to_owned()),
-        Just("[;]".to_owned()),
-        Just("`;`".to_owned()),
-        Just(" SELECT 1 ".to_owned()),
-        Just(" CREATE TRIGGER t AFTER INSERT ON a BEGIN SELECT 1; END;".to_owned()),
-        Just(" CASE WHEN 1 THEN 2 END ".to_owned()),
-        Just("BEGIN".to_owned()),
-        Just(" END ".to_owned()),
-        Just("é😀".to_owned()),
-        "[ -~\\n]{0,6}",
-    ]
+    let fixed = prop::sample::select(vec![
+        ";",
+        "--c;\n",
+        "--c;",
+        "# ;\n",
+        "/*;*/",
+        "/*",
+        "*/",
+        "/*!50003 ",
+        "/*!999999\\- ' */",
+        "/*M!100100",
+        "';'",
+        "'it''s;'",
+        "'\\';'",
+        "E'\\';'",
+        "U&'\\'",
+        "\";\"",
+        "[;]",
+        "`;`",
+        "$$",
+        "$a$;$a$",
+        "a$b$c",
+        "$1",
+        "(",
+        ")",
+        "@a := 1",
+        "@@a",
+        " SELECT 1 ",
+        " CREATE TRIGGER t AFTER INSERT ON a FOR EACH ROW BEGIN SELECT 1; END;",
+        " CREATE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT 1; END;",
+        " CREATE PROCEDURE p() BEGIN ",
+        " IF a THEN ",
+        " END IF;",
+        " REPEAT ",
+        " UNTIL a END REPEAT;",
+        " x: LOOP ",
+        " ELSE ",
+        " CASE WHEN 1 THEN 2 END ",
+        "BEGIN",
+        " END ",
+        "\nDELIMITER //\n",
+        "\nDELIMITER ;\n",
+        "//",
+        "COPY t FROM STDIN;\n1;'\n\\.\n",
+        "COPY t FROM stdin",
+        "\n\\.\n",
+        "\\restrict x'\n",
+        "SET standard_conforming_strings = off;",
+        "SET sql_mode = 'NO_BACKSLASH_ESCAPES';",
+        "LOCK TABLES t WRITE;",
+        "UNLOCK TABLES;",
+        "SET autocommit=0;",
+        "SET autocommit=1;",
+        "COMMIT;",
+        "é😀",
+        "\r\n",
+    ]);
+    prop_oneof![fixed.prop_map(str::to_owned), "[ -~\\n]{0,6}"]
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
     #[test]
     fn the_pieces_are_the_text(fragments in prop::collection::vec(fragment(), 0..24)) {
         let text = fragments.concat();
-        let mut at = 0;
-        let mut whole = true;
-        for piece in Pieces::new(&text, 0..text.len(), &SQLITE) {
-            let Ok(piece) = piece else {
-                whole = false;
-                break;
-            };
-            prop_assert_eq!(piece.range.start, at);
-            prop_assert!(piece.range.end > at);
-            at = piece.range.end;
-            if let Some(statement) = piece.statement {
-                prop_assert!(piece.range.start <= statement.start);
-                prop_assert!(statement.end <= piece.range.end);
-                prop_assert!(!text[statement].is_empty());
+        for rules in [&SQLITE, &POSTGRES, &MYSQL] {
+            let mut at = 0;
+            let mut whole = true;
+            for piece in Pieces::new(&text, 0..text.len(), rules) {
+                let Ok(piece) = piece else {
+                    whole = false;
+                    break;
+                };
+                prop_assert_eq!(piece.range.start, at);
+                prop_assert!(piece.range.end > at);
+                at = piece.range.end;
+                if let Some(statement) = piece.statement {
+                    prop_assert!(piece.range.start <= statement.start);
+                    prop_assert!(statement.end <= piece.range.end);
+                    prop_assert!(!text[statement].is_empty());
+                }
+            }
+            if whole {
+                prop_assert_eq!(at, text.len());
             }
         }
-        if whole {
-            prop_assert_eq!(at, text.len());
+    }
+
+    /// What is executed by itself means by itself what it meant in the script.
+    #[test]
+    fn a_statement_alone_is_one_statement(fragments in prop::collection::vec(fragment(), 0..24)) {
+        let text = fragments.concat();
+        for rules in [&SQLITE, &POSTGRES, &MYSQL] {
+            let pieces: Result<Vec<_>, _> = Pieces::new(&text, 0..text.len(), rules).collect();
+            for piece in pieces.unwrap_or_default() {
+                let Some(statement) = piece.statement.filter(|_| piece.unset) else {
+                    continue;
+                };
+                let alone = &text[statement];
+                let again: Vec<_> = Pieces::new(alone, 0..alone.len(), rules).collect();
+                prop_assert_eq!(again.len(), 1, "{}", alone);
+                let again = again[0].as_ref().unwrap();
+                prop_assert_eq!(again.statement.clone(), Some(0..alone.len()));
+                prop_assert_eq!(again.class, piece.class);
+            }
+        }
+    }
+
+    #[test]
+    fn a_block_cut_again_is_its_statements(fragments in prop::collection::vec(fragment(), 0..24)) {
+        let text = fragments.concat();
+        let pieces: Vec<_> = Pieces::new(&text, 0..text.len(), &MYSQL).collect();
+        let units: Result<Vec<_>, _> = Units::new(&text, 0..text.len(), &MYSQL).collect();
+        let Ok(units) = units else {
+            return Ok(());
+        };
+        let again: Vec<_> = units
+            .into_iter()
+            .flat_map(|(range, _)| {
+                let part = &text[range.clone()];
+                let pieces = Pieces::new(part, 0..part.len(), &MYSQL);
+                let statements: Vec<_> = pieces
+                    .filter_map(|piece| piece.ok().and_then(|piece| piece.statement))
+                    .map(|statement| statement.start + range.start..statement.end + range.start)
+                    .collect();
+                statements
+            })
+            .collect();
+        // a statement under another delimiter is never cut again
+        if pieces.iter().flatten().all(|piece| piece.unset) {
+            let statements = pieces.into_iter().flatten().filter_map(|piece| piece.statement);
+            prop_assert_eq!(again, statements.collect::<Vec<_>>());
         }
     }
 }
