@@ -102,6 +102,18 @@ pub struct MigrationView {
     pub description: Option<String>,
     /// How many attempts there were since it was last applied or rolled back.
     pub attempts: u64,
+    /// How far the script came that stopped in the middle.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub steps: Option<StepsView>,
+}
+
+/// How far a script came that stopped in the middle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct StepsView {
+    /// How many of its statements are done.
+    pub done: u64,
+    /// How many it has.
+    pub of: u64,
 }
 
 /// How many migrations are in each state.

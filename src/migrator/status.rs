@@ -13,7 +13,7 @@ use crate::lease;
 use crate::log::Log;
 use crate::migration::{Migration, Version};
 use crate::projection::history::{Entry, History, Standing};
-use crate::report::{Counts, DatabaseView, LastFailure, MigrationView, Notice, State, Status};
+use crate::report::{Counts, DatabaseView, LastFailure, MigrationView, Notice, State, Status, StepsView};
 
 impl Migrator {
     /// Returns the state of every migration of the folder and of the log; writes nothing.
@@ -175,6 +175,19 @@ fn view(
         release: None,
         description: description(file, entry),
         attempts: entry.map_or(0, |entry| entry.attempts),
+        steps: entry.and_then(steps),
+    })
+}
+
+fn steps(entry: &Entry) -> Option<StepsView> {
+    let (Standing::Partial(direction, _) | Standing::Unknown(direction, _)) = entry.standing()
+    else {
+        return None;
+    };
+    let steps = entry.steps(direction);
+    Some(StepsView {
+        done: steps.done.len() as u64,
+        of: steps.of,
     })
 }
 

@@ -28,6 +28,13 @@ pub async fn examine(
         warnings: selection.warnings,
     };
     let mut session = session;
+    // asked only where a database could have tables outside of transactions
+    let mut outside = match session.as_deref_mut() {
+        Some(session) if !rules.non_transactional.is_empty() => {
+            !session.tables_are_transactional().await?
+        }
+        _ => false,
+    };
     for candidate in selection.candidates {
         let script = match read(&candidate, rules, session.as_deref_mut()).await? {
             Ok(script) => script,
@@ -40,11 +47,13 @@ pub async fn examine(
             Ok(summary) => {
                 let directives = script.directives().clone();
                 drop(script);
+                outside |= summary.outside_transactions;
                 let step = step(
                     candidate,
                     &summary,
                     &directives,
                     capabilities,
+                    outside,
                     &mut plan.blockers,
                 );
                 plan.steps.push(step);
@@ -117,15 +126,20 @@ fn step(
     summary: &Summary,
     directives: &Directives,
     capabilities: &Capabilities,
+    outside: bool,
     blockers: &mut Vec<Blocker>,
 ) -> Step {
     // a transaction around all of the script is left out, and its BEGIN is not counted
     let framed = u64::from(summary.own_transaction && !capabilities.transactional_ddl);
-    let alone: Vec<u64> = summary
+    // where a table may be outside of transactions, each statement that writes rows may commit by itself
+    let writes: &[u64] = if outside { &summary.writes } else { &[] };
+    let mut alone: Vec<u64> = summary
         .not_in_transaction
         .iter()
+        .chain(writes)
         .map(|statement| statement - framed)
         .collect();
+    alone.sort_unstable();
     let by_itself =
         !alone.is_empty() && (!capabilities.transactional_ddl || summary.statements == 1);
     let stepwise = directives.no_transaction || by_itself || !candidate.done.is_empty();

@@ -125,7 +125,7 @@ impl Column {
         match self {
             Self::Version => words::line(&migration.version),
             Self::Name => words::line(&migration.name),
-            Self::State => migration.state.as_str().replace('_', " "),
+            Self::State => state(migration),
             Self::Batch => migration
                 .batch
                 .map_or_else(String::new, |batch| batch.to_string()),
@@ -170,6 +170,15 @@ fn needed(migrations: &[MigrationView], columns: &[Column], now: Timestamp) -> u
         texts.chain([column.title().width()]).max().unwrap_or(0) + 3
     };
     columns.iter().map(width).sum::<usize>() + 1
+}
+
+/// The state in words, and how far a script came that stopped in the middle.
+fn state(migration: &MigrationView) -> String {
+    let name = migration.state.as_str().replace('_', " ");
+    match migration.steps {
+        Some(steps) => format!("{name} {}/{}", steps.done, steps.of),
+        None => name,
+    }
 }
 
 fn color(state: State) -> Color {
