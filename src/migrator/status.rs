@@ -13,7 +13,9 @@ use crate::lease;
 use crate::log::Log;
 use crate::migration::{Migration, Version};
 use crate::projection::history::{Entry, History, Standing};
-use crate::report::{Counts, DatabaseView, LastFailure, MigrationView, Notice, State, Status, StepsView};
+use crate::report::{
+    Counts, DatabaseView, LastFailure, MigrationView, Notice, State, Status, StepsView,
+};
 
 impl Migrator {
     /// Returns the state of every migration of the folder and of the log; writes nothing.

@@ -17,6 +17,7 @@ fn migration(version: &str, state: State) -> MigrationView {
         release: None,
         description: None,
         attempts: 0,
+        steps: None,
     }
 }
 
