@@ -18,7 +18,7 @@ pub use self::postgres::POSTGRES;
 pub use self::sqlite::SQLITE;
 
 /// Every engine.
-pub const ENGINES: &[Kind] = &[SQLITE];
+pub const ENGINES: &[Kind] = &[SQLITE, POSTGRES, MYSQL];
 
 /// A kind of database, and what differs between them.
 #[derive(Debug, Clone, Copy)]
