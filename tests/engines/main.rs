@@ -9,6 +9,7 @@ mod support;
 
 mod clients;
 mod corpora;
+mod cutting;
 mod determinism;
 mod differences;
 mod flows;

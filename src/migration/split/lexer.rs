@@ -108,7 +108,7 @@ impl Lexer<'_> {
             return Ok((TokenKind::Client, length));
         }
         let mut comments = self.rules.line_comments.iter();
-        if comments.any(|comment| comment.begins(rest)) {
+        if comments.any(|comment| comment.begins(rest, self.begins)) {
             return Ok((TokenKind::Comment, line(rest)));
         }
         if rest.starts_with(b"/*") {

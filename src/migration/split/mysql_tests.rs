@@ -48,6 +48,11 @@ fn comments_are_those_of_the_client() {
         statements("SELECT 1--1; SELECT 2"),
         ["SELECT 1--1", "SELECT 2"]
     );
+    // no statement begins with a sign
+    assert_eq!(
+        statements("--first;\nSELECT 1; --second;\nSELECT 2"),
+        ["SELECT 1", "SELECT 2"]
+    );
 }
 
 #[test]

@@ -9,14 +9,15 @@ use super::{TokenKind, Tokens};
 pub struct LineComment {
     /// The characters that begin it.
     pub opens: &'static str,
-    /// White space, or the end, must follow.
+    /// White space, or the end, must follow, but where a statement begins.
     pub needs_space: bool,
 }
 
 impl LineComment {
-    pub(super) fn begins(&self, rest: &[u8]) -> bool {
+    pub(super) fn begins(&self, rest: &[u8], statement_begins: bool) -> bool {
         rest.starts_with(self.opens.as_bytes())
             && (!self.needs_space
+                || statement_begins
                 || rest
                     .get(self.opens.len())
                     .is_none_or(|byte| byte.is_ascii_whitespace() || byte.is_ascii_control()))

@@ -236,6 +236,8 @@ proptest! {
     #[test]
     fn a_block_cut_again_is_its_statements(fragments in prop::collection::vec(fragment(), 0..24)) {
         let text = fragments.concat();
+        // which begins a comment only at the end of a text
+        prop_assume!(!text.contains("--#") && !text.contains("--/*"));
         let pieces: Vec<_> = Pieces::new(&text, 0..text.len(), &MYSQL).collect();
         let units: Result<Vec<_>, _> = Units::new(&text, 0..text.len(), &MYSQL).collect();
         let Ok(units) = units else {
