@@ -4,6 +4,7 @@
 //! [`ScriptFile`] is read again when it runs, and refused when its bytes are not those that were
 //! hashed; a [`Script`] then yields its [`Statement`]s one by one.
 
+mod carry;
 mod check;
 pub mod create;
 mod directives;
@@ -23,6 +24,7 @@ use std::path::PathBuf;
 
 use ledger::Digest;
 
+pub use self::carry::carried;
 pub use self::check::Summary;
 pub use self::directives::Directives;
 pub use self::metadata::Metadata;

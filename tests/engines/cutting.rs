@@ -14,6 +14,7 @@ use crate::support::engines::{self, Database};
 /// Comments and white space are left out of what is compared; these are the comments.
 const COMMENTS: &[&str] = &["-- c;'\n", "/* c;\" */ ", "# c;`\n"];
 
+/// `psql` takes notice of a setting with the next line.
 const POSTGRES_FRAGMENTS: &[&str] = &[
     ";",
     "\n",
@@ -40,8 +41,8 @@ const POSTGRES_FRAGMENTS: &[&str] = &[
     "\n;CREATE OR REPLACE PROCEDURE p() BEGIN ATOMIC SELECT 1;END;",
     "\n;COPY t FROM STDIN;\nit's;\t$$\n\\\\.\n -- (\n\\.\n",
     "\n;copy t (a, b) from stdin with (format csv);\n'(,/*\n\\.\n",
-    "\n;SET standard_conforming_strings = off;'\\';'",
-    "\n;SET standard_conforming_strings TO on;'\\'",
+    "\n;SET standard_conforming_strings = off;\n'\\';'",
+    "\n;SET standard_conforming_strings TO on;\n'\\'",
     "\n;\\restrict a'\n",
     "\n;\\unrestrict a'\n",
     "é",

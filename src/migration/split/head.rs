@@ -11,7 +11,7 @@ struct Item {
 
 /// The first words of a statement, as far as anything is decided by them.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Head {
+pub(in crate::migration) struct Head {
     items: Vec<Item>,
 }
 
@@ -70,45 +70,61 @@ impl Head {
     }
 
     /// Says whether the statement begins as `pattern` says.
-    pub(super) fn begins(&self, pattern: &[Term]) -> bool {
+    pub(in crate::migration) fn begins(&self, pattern: &[Term]) -> bool {
         fits(&self.items, pattern)
+    }
+
+    /// Returns the name, without a schema, that stands after a beginning as `pattern` says; in upper case.
+    pub(in crate::migration) fn name_after(&self, pattern: &[Term]) -> Option<&str> {
+        let mut items = after(&self.items, pattern)?;
+        while fits(items, &[Term::Any, Term::One(&["."]), Term::Any]) {
+            items = &items[2..];
+        }
+        items.first().map(|item| item.text.as_str())
     }
 }
 
 fn fits(items: &[Item], pattern: &[Term]) -> bool {
-    let Some((term, rest)) = pattern.split_first() else {
-        return true;
+    after(items, pattern).is_some()
+}
+
+/// Returns what comes after a beginning as `pattern` says.
+fn after<'a>(items: &'a [Item], pattern: &[Term]) -> Option<&'a [Item]> {
+    let Some((term, pattern)) = pattern.split_first() else {
+        return Some(items);
     };
     let first = items.first();
-    let after = items.get(1..).unwrap_or_default();
+    let rest = items.get(1..).unwrap_or_default();
     let is = |item: &Item, words: &[&str]| {
         words
             .iter()
             .any(|word| word.eq_ignore_ascii_case(&item.text))
     };
     let keyword = |words| first.is_some_and(|item| !item.quoted && is(item, words));
+    let going_on = |fits: bool, rest: &'a [Item]| {
+        if fits { after(rest, pattern) } else { None }
+    };
     match term {
-        Term::One(words) => keyword(words) && fits(after, rest),
-        Term::Maybe(words) => keyword(words) && fits(after, rest) || fits(items, rest),
-        Term::Name(names) => first.is_some_and(|item| is(item, names)) && fits(after, rest),
-        Term::Any => first.is_some() && fits(after, rest),
+        Term::One(words) => going_on(keyword(words), rest),
+        Term::Maybe(words) => going_on(keyword(words), rest).or_else(|| after(items, pattern)),
+        Term::Name(names) => going_on(first.is_some_and(|item| is(item, names)), rest),
+        Term::Any => going_on(first.is_some(), rest),
         Term::Qualifier => {
             let dot = items
                 .get(1)
                 .is_some_and(|item| !item.quoted && item.text == ".");
-            dot && fits(&items[2..], rest) || fits(items, rest)
+            let rest = items.get(2..).unwrap_or_default();
+            going_on(dot, rest).or_else(|| after(items, pattern))
         }
         Term::Object => {
             let name = fits(items, &[Term::Any, Term::One(&["."]), Term::Any]);
-            let after = if name { items.get(3..) } else { items.get(1..) };
-            after.is_some_and(|after| fits(after, rest))
+            let rest = if name { items.get(3..) } else { items.get(1..) };
+            after(rest?, pattern)
         }
-        Term::Holds(part) => {
-            first.is_some_and(|item| item.text.contains(part)) && fits(after, rest)
-        }
-        Term::Definer => fits(after_definer(items), rest),
-        Term::Skip => (0..=items.len()).any(|count| fits(&items[count..], rest)),
-        Term::End => items.is_empty(),
+        Term::Holds(part) => going_on(first.is_some_and(|item| item.text.contains(part)), rest),
+        Term::Definer => after(after_definer(items), pattern),
+        Term::Skip => (0..=items.len()).find_map(|count| after(&items[count..], pattern)),
+        Term::End => going_on(items.is_empty(), items),
     }
 }
 

@@ -21,12 +21,14 @@ use std::ops::Range;
 pub(super) use self::blocks::Units;
 pub use self::class::{Class, Control, Effect};
 pub use self::copy::copy_data;
+pub(super) use self::head::Head;
 pub use self::head::Term;
 pub use self::lexer::{Token, TokenKind, Unterminated};
 pub use self::mysql::MYSQL;
 pub use self::postgres::POSTGRES;
 pub use self::rules::{
-    Backslash, BlockComments, Body, BodyForm, Edge, Header, LexRules, LineComment, Mention, Quote,
+    Backslash, BlockComments, Body, BodyForm, Carry, Edge, Header, LexRules, LineComment, Mention,
+    Quote,
 };
 pub use self::sqlite::SQLITE;
 pub(super) use self::tokens::DATA_END;

@@ -5,7 +5,8 @@
 use super::class::Effect;
 use super::head::Term::{self, Any, Definer, End, Holds, Maybe, One, Skip};
 use super::rules::{
-    Backslash, BlockComments, Body, BodyForm, Edge, Header, LexRules, LineComment, Mention, Quote,
+    Backslash, BlockComments, Body, BodyForm, Carry, Edge, Header, LexRules, LineComment, Mention,
+    Quote,
 };
 use super::{Class, Control};
 
@@ -110,6 +111,7 @@ pub const MYSQL: LexRules = LexRules {
     queries: &["SELECT", "VALUES", "TABLE"],
     named_queries: "WITH",
     writes: &["INSERT", "UPDATE", "DELETE", "REPLACE"],
+    carry: CARRY,
     non_transactional: &[
         "MYISAM",
         "ARIA",
@@ -257,6 +259,52 @@ const fn executed(head: &'static [Term]) -> Body {
 
 /// A statement that ends the transaction in a way that no end of a script's own transaction is.
 const OTHER_END: Class = Class::TransactionControl(Control::Rollback);
+
+const CARRY: Carry = Carry {
+    nothing: &[
+        &[SET, One(&["TRANSACTION", "STATEMENT", "GLOBAL", "PERSIST"])],
+        &[One(&["UNLOCK", "LOCK", "DEALLOCATE"])],
+        &[One(&["DROP"]), One(&["TEMPORARY", "PREPARE"])],
+        &[One(&["FLUSH"])],
+    ],
+    resets: &[],
+    sets: &[&[One(&["SET", "USE"])]],
+    computes: &[
+        "(",
+        "CURRENT_DATE",
+        "CURRENT_ROLE",
+        "CURRENT_TIME",
+        "CURRENT_TIMESTAMP",
+        "CURRENT_USER",
+        "LOCALTIME",
+        "LOCALTIMESTAMP",
+        "UTC_DATE",
+        "UTC_TIME",
+        "UTC_TIMESTAMP",
+    ],
+    makes: &[
+        (
+            &[
+                CREATE,
+                Maybe(&["OR"]),
+                Maybe(&["REPLACE"]),
+                TEMPORARY,
+                One(&["TABLE", "SEQUENCE"]),
+                Maybe(&["IF"]),
+                Maybe(&["NOT"]),
+                Maybe(&["EXISTS"]),
+            ],
+            "temporary table",
+        ),
+        (&[One(&["PREPARE"])], "prepared statement"),
+        (&[One(&["HANDLER"])], "handler"),
+    ],
+    opaque: &[&[One(&[
+        "BEGIN", "CALL", "CASE", "EXECUTE", "FOR", "IF", "LOAD", "LOOP", "REPEAT", "WHILE",
+    ])]],
+    locks: &["GET_LOCK"],
+    recalls: &["LAST_INSERT_ID", "ROW_COUNT", "FOUND_ROWS"],
+};
 
 /// Whether each of them commits, and what of it stays with the session.
 const CLASSES: &[(&[Term], Class)] = &[

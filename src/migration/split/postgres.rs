@@ -2,9 +2,9 @@
 //! `psql` for where a statement ends), as data.
 
 use super::class::Effect;
-use super::head::Term::{self, Any, End, Maybe, Name, Object, One, Skip};
+use super::head::Term::{self, Any, End, Maybe, Name, Object, One, Qualifier, Skip};
 use super::rules::{
-    Backslash, BlockComments, Body, BodyForm, LexRules, LineComment, Mention, Quote,
+    Backslash, BlockComments, Body, BodyForm, Carry, LexRules, LineComment, Mention, Quote,
 };
 use super::{Class, Control};
 
@@ -78,6 +78,7 @@ pub const POSTGRES: LexRules = LexRules {
     queries: &["SELECT", "VALUES", "TABLE"],
     named_queries: "WITH",
     writes: &["INSERT", "UPDATE", "DELETE", "MERGE"],
+    carry: CARRY,
     non_transactional: &[],
 };
 
@@ -116,6 +117,87 @@ const CHAIN: &[&str] = &["CHAIN"];
 
 /// A statement that ends the transaction in a way that no end of a script's own transaction is.
 const OTHER_END: Class = Class::TransactionControl(Control::Rollback);
+
+const CARRY: Carry = Carry {
+    nothing: &[
+        &[SET, One(&["TRANSACTION"])],
+        &[One(&["DEALLOCATE", "DISCARD"])],
+    ],
+    resets: &[&[One(&["DISCARD"]), One(&["ALL"])]],
+    sets: &[
+        &[One(&["SET", "RESET", "LISTEN", "UNLISTEN", "LOAD"])],
+        &[
+            One(&["SELECT"]),
+            Qualifier,
+            One(&["SET_CONFIG"]),
+            One(&["("]),
+            Any,
+            One(&[","]),
+            Any,
+            One(&[","]),
+            One(&["FALSE"]),
+            One(&[")"]),
+            End,
+        ],
+    ],
+    computes: &[
+        "CURRENT_CATALOG",
+        "CURRENT_DATE",
+        "CURRENT_ROLE",
+        "CURRENT_SCHEMA",
+        "CURRENT_TIME",
+        "CURRENT_TIMESTAMP",
+        "CURRENT_USER",
+        "LOCALTIME",
+        "LOCALTIMESTAMP",
+        "SESSION_USER",
+        "SYSTEM_USER",
+    ],
+    makes: &[
+        (
+            &[
+                CREATE,
+                Maybe(&["OR"]),
+                Maybe(&["REPLACE"]),
+                Maybe(&["GLOBAL", "LOCAL"]),
+                TEMPORARY,
+                Maybe(&["RECURSIVE"]),
+                One(&["TABLE", "VIEW", "SEQUENCE"]),
+                Maybe(&["IF"]),
+                Maybe(&["NOT"]),
+                Maybe(&["EXISTS"]),
+            ],
+            "temporary table",
+        ),
+        (
+            &[
+                CREATE,
+                Maybe(&["OR"]),
+                Maybe(&["REPLACE"]),
+                Maybe(&["UNLOGGED"]),
+                One(&["TABLE", "VIEW", "SEQUENCE", "FUNCTION", "PROCEDURE", "TYPE"]),
+                Maybe(&["IF"]),
+                Maybe(&["NOT"]),
+                Maybe(&["EXISTS"]),
+            ],
+            "temporary object",
+        ),
+        (
+            &[Skip, One(&["INTO"]), TEMPORARY, Maybe(&["TABLE"])],
+            "temporary table",
+        ),
+        (&[One(&["PREPARE"])], "prepared statement"),
+        (&[One(&["DECLARE"])], "cursor"),
+    ],
+    opaque: &[],
+    locks: &[
+        "PG_ADVISORY_LOCK",
+        "PG_ADVISORY_LOCK_SHARED",
+        "PG_TRY_ADVISORY_LOCK",
+        "PG_TRY_ADVISORY_LOCK_SHARED",
+    ],
+    recalls: &["LASTVAL", "CURRVAL"],
+};
 
 /// What PostgreSQL answers to each of them inside a transaction.
 const CLASSES: &[(&[Term], Class)] = &[

@@ -143,6 +143,27 @@ pub enum Edge {
     Commit,
 }
 
+/// What statements leave in the session that made it, and how a session after it comes to have it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Carry {
+    /// Statements that leave nothing, though they change the session.
+    pub nothing: &'static [&'static [Term]],
+    /// Statements that give it all up.
+    pub resets: &'static [&'static [Term]],
+    /// Statements that set something to values that they name, and so can be executed again.
+    pub sets: &'static [&'static [Term]],
+    /// Words and characters outside of strings by which they would compute a value.
+    pub computes: &'static [&'static str],
+    /// Statements that make something that cannot be made again: what it is; its name follows.
+    pub makes: &'static [(&'static [Term], &'static str)],
+    /// Statements that may set any variable.
+    pub opaque: &'static [&'static [Term]],
+    /// Functions that take a lock which the session holds.
+    pub locks: &'static [&'static str],
+    /// Functions that tell of the statement before.
+    pub recalls: &'static [&'static str],
+}
+
 /// How a database's SQL is cut into statements and what their first words mean.
 #[derive(Debug, PartialEq, Eq)]
 pub struct LexRules {
@@ -186,6 +207,8 @@ pub struct LexRules {
     pub named_queries: &'static str,
     /// The first words of the other statements that may follow named queries.
     pub writes: &'static [&'static str],
+    /// What of a session a script's later statements may need.
+    pub carry: Carry,
     /// Words by which a statement may choose a storage without transactions.
     pub non_transactional: &'static [&'static str],
 }
@@ -209,6 +232,11 @@ impl LexRules {
     /// Returns the body that a statement has which begins with `head`.
     pub(super) fn body(&self, head: &Head) -> Option<&'static Body> {
         self.bodies.iter().find(|body| head.begins(body.head))
+    }
+
+    /// Says whether a statement keeps a body of statements and does not execute it.
+    pub(in crate::migration) fn stores_body(&self, head: &Head) -> bool {
+        self.body(head).is_some_and(|body| body.stored)
     }
 
     /// Says whether a statement begins as one that writes rows.

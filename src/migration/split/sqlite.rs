@@ -1,7 +1,7 @@
 //! How SQLite reads a script (`https://sqlite.org/lang.html`), as data.
 
 use super::head::Term;
-use super::rules::{Backslash, BlockComments, Body, BodyForm, LexRules, LineComment, Quote};
+use super::rules::{Backslash, BlockComments, Body, BodyForm, Carry, LexRules, LineComment, Quote};
 use super::{Class, Control};
 
 /// SQLite.
@@ -57,12 +57,47 @@ pub const SQLITE: LexRules = LexRules {
     queries: &["SELECT", "VALUES"],
     named_queries: "WITH",
     writes: &["INSERT", "REPLACE", "UPDATE", "DELETE"],
+    carry: CARRY,
     non_transactional: &[],
 };
 
 const PRAGMA: Term = Term::One(&["PRAGMA"]);
 const CREATE: Term = Term::One(&["CREATE"]);
 const VALUE: Term = Term::One(&["=", "("]);
+
+const CARRY: Carry = Carry {
+    nothing: &[],
+    resets: &[],
+    sets: &[&[Term::One(&["PRAGMA", "ATTACH", "DETACH"])]],
+    computes: &[],
+    makes: &[
+        (
+            &[
+                CREATE,
+                Term::One(&["TEMP", "TEMPORARY"]),
+                Term::One(&["TABLE", "VIEW", "TRIGGER"]),
+                Term::Maybe(&["IF"]),
+                Term::Maybe(&["NOT"]),
+                Term::Maybe(&["EXISTS"]),
+            ],
+            "temporary object",
+        ),
+        (
+            &[
+                CREATE,
+                Term::Maybe(&["UNIQUE", "VIRTUAL"]),
+                Term::One(&["TABLE", "VIEW", "TRIGGER", "INDEX"]),
+                Term::Maybe(&["IF"]),
+                Term::Maybe(&["NOT"]),
+                Term::Maybe(&["EXISTS"]),
+            ],
+            "temporary object",
+        ),
+    ],
+    opaque: &[],
+    locks: &[],
+    recalls: &["LAST_INSERT_ROWID", "CHANGES", "TOTAL_CHANGES"],
+};
 
 /// What SQLite answers to each of them inside a transaction that has written.
 const CLASSES: &[(&[Term], Class)] = &[

@@ -61,6 +61,13 @@ impl<'a> Tokens<'a> {
         }
     }
 
+    /// Returns the first words of a statement.
+    pub(in crate::migration) fn head_of(statement: &str, rules: &'static LexRules) -> Head {
+        let mut tokens = Tokens::new(statement, 0, rules);
+        while !tokens.statement.head.is_full() && matches!(tokens.next(), Some(Ok(_))) {}
+        tokens.statement.head
+    }
+
     /// Reads what follows as another script.
     pub(in crate::migration) fn restart(&mut self) {
         self.mode = Mode::initial(self.rules);
