@@ -24,6 +24,7 @@ mod store;
 #[cfg(test)]
 mod tests;
 mod transaction;
+mod words;
 
 use async_trait::async_trait;
 
@@ -40,6 +41,9 @@ const CAPABILITIES: Capabilities = Capabilities {
     single_writer: false,
     switchable_foreign_keys: false,
 };
+
+/// How scripts are cut into statements.
+const LEX_RULES: &LexRules = &POSTGRES;
 
 /// A PostgreSQL database.
 #[derive(Debug, Clone)]
@@ -62,7 +66,7 @@ impl Engine for Postgres {
     }
 
     fn lex_rules(&self) -> &'static LexRules {
-        &POSTGRES
+        LEX_RULES
     }
 
     fn address(&self) -> &Address {

@@ -5,6 +5,7 @@ use sqlx::{Row, TypeInfo, ValueRef};
 
 use super::fault::Of;
 use super::link::{self, Link};
+use super::words;
 use crate::engine::{EngineError, Fault};
 use crate::migration::split::copy_data;
 
@@ -18,6 +19,20 @@ pub(super) async fn execute(link: &mut Link, sql: &str) -> Result<(), EngineErro
         Some((command, data)) => link.copy(command, data, Of::Script(sql)).await,
         None => link.run(sql, Of::Script(sql)).await,
     }
+}
+
+/// Says of an error of a statement that ran outside of a transaction what may be left of it.
+pub(super) fn outside(sql: &str, error: EngineError) -> EngineError {
+    let code = error.code.as_deref().unwrap_or_default();
+    let fault = match error.fault {
+        Fault::Statement | Fault::Transient | Fault::Interrupted
+            if words::may_leave_a_part(sql, code) =>
+        {
+            Fault::Partial
+        }
+        fault => fault,
+    };
+    EngineError { fault, ..error }
 }
 
 /// Runs a query in which nothing can be written, and says whether it gives one row whose first column

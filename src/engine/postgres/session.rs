@@ -301,9 +301,17 @@ impl Session for PostgresSession {
 
     async fn execute(&mut self, sql: &str) -> Result<Executed, EngineError> {
         self.changed = true;
+        let inside = self.open.is_some();
         self.stoppable(async |link: &mut Link| script::execute(link, sql).await)
             .await
             .map(|()| Executed::default())
+            .map_err(|error| {
+                if inside {
+                    error
+                } else {
+                    script::outside(sql, error)
+                }
+            })
     }
 
     async fn tables_are_transactional(&mut self) -> Result<bool, EngineError> {
