@@ -63,13 +63,15 @@ pub(super) async fn take(
     claim: &Claim,
     replacing: Option<Uuid>,
 ) -> Result<bool, EngineError> {
+    let token = claim.token;
     let held = replacing.map_or_else(String::new, |token| format!(" OR token = '{token}'"));
     let sql = format!(
         "UPDATE {schema}.mledger_lease SET \
              token = '{}', actor = {}, host = {}, run = '{}', process = {}, session = {}, \
-             since_ms = {NOW}, expires_ms = {NOW} + {} \
-         WHERE token IS NULL{held}",
-        claim.token,
+             since_ms = {NOW} \
+         WHERE token IS NULL{held}; \
+         UPDATE {schema}.mledger_lease SET expires_ms = since_ms + {} WHERE token = '{token}'",
+        token,
         literal::text(&claim.actor),
         literal::text(&claim.host),
         claim.run,
@@ -77,7 +79,9 @@ pub(super) async fn take(
         literal::text(session),
         milliseconds(claim.duration),
     );
-    did(talk::execute(connection, sql).await)
+    // both statements find the row, or none does
+    let taken = talk::execute(connection, sql).await;
+    taken.map(|rows| rows == 2).map_err(fault::of_ours)
 }
 
 /// Renews the lease where it is held with `token`, in the name of `session`; says whether it was.

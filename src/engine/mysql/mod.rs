@@ -19,6 +19,8 @@ mod script;
 mod session;
 mod store;
 mod talk;
+#[cfg(test)]
+mod tests;
 mod transaction;
 
 use async_trait::async_trait;

@@ -142,6 +142,28 @@ pub(super) fn may_change_session(sql: &str) -> bool {
     false
 }
 
+/// Says whether a statement that failed outside of a transaction has left nothing for certain: one
+/// change of the schema is done whole or not at all, and what could not be read was not begun.
+pub(super) fn left_nothing(sql: &str, error: &EngineError) -> bool {
+    let words: Vec<String> = sql
+        .split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+        .filter(|word| !word.is_empty())
+        .take(2)
+        .map(str::to_ascii_uppercase)
+        .collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        // a routine may have done much before, and an error of reading may be one of a text in it
+        ["CALL" | "EXECUTE" | "LOAD", ..] => false,
+        _ if fault::number(error) == fault::UNREADABLE => true,
+        ["DROP", ..] => !sql.contains(','),
+        ["ALTER" | "TRUNCATE" | "SET" | "USE" | "PREPARE" | "START" | "BEGIN", ..] => true,
+        // `CREATE TABLE … SELECT` in an engine without transactions keeps its rows only with its table
+        ["CREATE", ..] => true,
+        _ => false,
+    }
+}
+
 /// A statement of a script says nothing of the connection, whatever its error may mean elsewhere.
 fn of_script(mut error: EngineError) -> EngineError {
     if matches!(

@@ -126,10 +126,19 @@ impl MySqlSession {
     }
 
     /// Judges the error of a script's statement by the transaction that it ran in.
-    async fn judge(&mut self, mut error: EngineError) -> EngineError {
+    async fn judge(&mut self, sql: &str, mut error: EngineError) -> EngineError {
         match fault::number(&error) {
-            fault::DEADLOCK if self.begun => error.fault = Fault::Transient,
-            fault::LOCK_WAIT if self.begun => {
+            _ if !self.begun => {
+                if matches!(
+                    error.fault,
+                    Fault::Statement | Fault::Interrupted | Fault::Full
+                ) && !script::left_nothing(sql, &error)
+                {
+                    error.fault = Fault::Partial;
+                }
+            }
+            fault::DEADLOCK => error.fault = Fault::Transient,
+            fault::LOCK_WAIT => {
                 // the server keeps what came before the statement
                 let gone = match self.connection() {
                     Ok(connection) => transaction::rollback(connection).await,
@@ -303,7 +312,7 @@ impl Session for MySqlSession {
             Ok(()) => Ok(script::warnings(self.connection()?)
                 .await
                 .unwrap_or_default()),
-            Err(error) => Err(self.judge(error).await),
+            Err(error) => Err(self.judge(sql, error).await),
         }
     }
 

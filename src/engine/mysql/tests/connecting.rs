@@ -1,0 +1,72 @@
+//! Opening connections: who is let in, and what the session is like then.
+
+use super::*;
+use crate::engine::EngineError;
+
+async fn fails(url: &str, access: Access) -> EngineError {
+    let engine = open(url, Path::new("/")).unwrap();
+    let Err(error) = engine.connect(access).await else {
+        panic!("expected no connection, found one");
+    };
+    error
+}
+
+#[tokio::test]
+async fn why_there_is_no_connection_is_told_apart() {
+    let missing = format!("{}/my_unit_that_does_not_exist", server());
+    let error = fails(&missing, Access::Read).await;
+    assert_eq!(error.fault, Fault::NoDatabase, "{error}");
+    let nobody = "mysql://root@127.0.0.1:1/x";
+    let error = fails(nobody, Access::Read).await;
+    assert_eq!(error.fault, Fault::Unreachable, "{error}");
+    assert!(error.message.contains("127.0.0.1:1"), "{error}");
+    let no_socket = "mysql://root@localhost/x?socket=/nowhere/at/all.sock";
+    let error = fails(no_socket, Access::Read).await;
+    assert_eq!(error.fault, Fault::Unreachable, "{error}");
+    let (_, place) = server().rsplit_once('@').map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
+    let stranger = format!("mysql://my_unit_stranger:S3cr3t@{place}/mysql");
+    let error = fails(&stranger, Access::Write).await;
+    assert_eq!(error.fault, Fault::Denied, "{error}");
+    assert!(!format!("{error:?}").contains("S3cr3t"));
+}
+
+#[tokio::test]
+async fn a_session_is_as_the_server_makes_it() {
+    let place = Place::new().await;
+    let mut session = place.writer().await;
+    for variable in ["sql_mode", "time_zone", "autocommit", "innodb_lock_wait_timeout"] {
+        let same = format!("SELECT @@session.{variable} = @@global.{variable}");
+        assert!(session.holds(&same).await.unwrap(), "{variable}");
+    }
+    let encoding = "SELECT @@character_set_client = 'utf8mb4' \
+                    AND @@character_set_connection = 'utf8mb4' AND @@character_set_results = 'utf8mb4'";
+    assert!(session.holds(encoding).await.unwrap());
+}
+
+#[tokio::test]
+async fn a_reading_session_cannot_write() {
+    let place = Place::with_store().await;
+    let mut reader = place.reader().await;
+    assert_eq!(reader.lease().await.unwrap(), None);
+    let write = "UPDATE mledger_lease SET token = 'x'";
+    assert_eq!(
+        reader.execute(write).await.unwrap_err().fault,
+        Fault::ReadOnly
+    );
+}
+
+#[tokio::test]
+async fn a_schema_may_have_any_name() {
+    let name = format!("my_unit `{}` ä'\"\\ %s", std::process::id());
+    let place = Place::named(&name).await;
+    place.create_store().await;
+    let mut session = place.writer().await;
+    let mut log = Log::new();
+    append(&mut *session, &[log.note(), log.note()]).await.unwrap();
+    assert_eq!(session.records(0, 10).await.unwrap().len(), 2);
+    assert_eq!(session.identity().await.unwrap().name, name);
+    let crate::engine::Store::Present { missing_guards, .. } = session.store().await.unwrap() else {
+        panic!("expected the store to be there");
+    };
+    assert_eq!(missing_guards, Vec::<String>::new());
+}
