@@ -157,7 +157,10 @@ pub(super) fn left_nothing(sql: &str, error: &EngineError) -> bool {
         ["CALL" | "EXECUTE" | "LOAD", ..] => false,
         _ if fault::number(error) == fault::UNREADABLE => true,
         ["DROP", ..] => !sql.contains(','),
-        ["ALTER" | "TRUNCATE" | "SET" | "USE" | "PREPARE" | "START" | "BEGIN", ..] => true,
+        [
+            "ALTER" | "TRUNCATE" | "SET" | "USE" | "PREPARE" | "START" | "BEGIN",
+            ..,
+        ] => true,
         // `CREATE TABLE … SELECT` in an engine without transactions keeps its rows only with its table
         ["CREATE", ..] => true,
         _ => false,

@@ -23,7 +23,10 @@ async fn why_there_is_no_connection_is_told_apart() {
     let no_socket = "mysql://root@localhost/x?socket=/nowhere/at/all.sock";
     let error = fails(no_socket, Access::Read).await;
     assert_eq!(error.fault, Fault::Unreachable, "{error}");
-    let (_, place) = server().rsplit_once('@').map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
+    let (_, place) = server()
+        .rsplit_once('@')
+        .map(|(a, b)| (a.to_owned(), b.to_owned()))
+        .unwrap();
     let stranger = format!("mysql://my_unit_stranger:S3cr3t@{place}/mysql");
     let error = fails(&stranger, Access::Write).await;
     assert_eq!(error.fault, Fault::Denied, "{error}");
@@ -34,7 +37,12 @@ async fn why_there_is_no_connection_is_told_apart() {
 async fn a_session_is_as_the_server_makes_it() {
     let place = Place::new().await;
     let mut session = place.writer().await;
-    for variable in ["sql_mode", "time_zone", "autocommit", "innodb_lock_wait_timeout"] {
+    for variable in [
+        "sql_mode",
+        "time_zone",
+        "autocommit",
+        "innodb_lock_wait_timeout",
+    ] {
         let same = format!("SELECT @@session.{variable} = @@global.{variable}");
         assert!(session.holds(&same).await.unwrap(), "{variable}");
     }
@@ -62,10 +70,13 @@ async fn a_schema_may_have_any_name() {
     place.create_store().await;
     let mut session = place.writer().await;
     let mut log = Log::new();
-    append(&mut *session, &[log.note(), log.note()]).await.unwrap();
+    append(&mut *session, &[log.note(), log.note()])
+        .await
+        .unwrap();
     assert_eq!(session.records(0, 10).await.unwrap().len(), 2);
     assert_eq!(session.identity().await.unwrap().name, name);
-    let crate::engine::Store::Present { missing_guards, .. } = session.store().await.unwrap() else {
+    let crate::engine::Store::Present { missing_guards, .. } = session.store().await.unwrap()
+    else {
         panic!("expected the store to be there");
     };
     assert_eq!(missing_guards, Vec::<String>::new());

@@ -93,7 +93,10 @@ async fn ending_a_session_ends_what_it_does() {
     let (mut worker, outcome) = work.await.unwrap();
     assert_eq!(outcome.unwrap_err().fault, Fault::Disconnected);
     worker.rollback().await.unwrap();
-    assert!(worker.lease().await.unwrap().is_some(), "another connection");
+    assert!(
+        worker.lease().await.unwrap().is_some(),
+        "another connection"
+    );
     let elsewhere = format!("{}elsewhere", name);
     assert!(!next.end_session(&elsewhere).await.unwrap());
     let (id, rest) = name.split_once('@').unwrap();

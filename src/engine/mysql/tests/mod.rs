@@ -63,7 +63,9 @@ impl Place {
     async fn named(name: &str) -> Self {
         let quoted = super::literal::name(name);
         let sql = format!("DROP DATABASE IF EXISTS {quoted}; CREATE DATABASE {quoted}");
-        talk::execute(&mut administrator().await, sql).await.unwrap();
+        talk::execute(&mut administrator().await, sql)
+            .await
+            .unwrap();
         Self {
             name: name.to_owned(),
         }

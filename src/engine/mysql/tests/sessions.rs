@@ -8,7 +8,7 @@ const HOSTILE: &[&str] = &[
     "SET SESSION sql_mode = ''",
     "SET autocommit = 0",
     "SET NAMES latin1",
-    "SET character_set_results = 'utf16'",
+    "SET character_set_results = NULL",
     "SET time_zone = '-11:00'",
     "USE information_schema",
     "SET SESSION TRANSACTION READ ONLY",
