@@ -7,8 +7,10 @@ use mledger::fault::POINTS;
 use serde_json::json;
 
 use crate::diary::Diary;
-use crate::oracle::{Moment, assert_sound, bytes, facts, violations};
+use crate::mend::{assert_done, until_done};
+use crate::oracle::{Moment, assert_sound, violations};
 use crate::processes::KILLED;
+use crate::support::engines::{Kind, SQLITE};
 use crate::support::{Ended, Project, effects};
 
 /// Points that only a failure comes by.
@@ -38,73 +40,77 @@ struct Case {
 }
 
 impl Case {
-    /// `up` of four migrations on a database that is not there yet.
-    fn first_contact() -> Self {
+    /// `up` of all migrations on a database that is not there yet.
+    fn first_contact(kind: &Kind) -> Self {
         Self {
             name: "first_contact",
-            before: Project::with_effects(4),
+            before: Project::prepared(kind, |project| project.write_effects(count(project))),
             command: &["up"],
             code: 0,
             mend: |_| {},
             again: &["up"],
-            applied: &["1", "2", "3", "4"],
+            applied: &["1", "2", "3", "4"][..count_on(kind)],
             beside: [&OF_FAILURES[..], &OF_LONE_APPENDS].concat(),
         }
     }
 
-    /// `up` where two of the four are applied, and a table was there before.
-    fn half_applied() -> Self {
-        let before = Project::with_effects(4);
-        before
-            .sqlite("CREATE TABLE theirs (id INTEGER PRIMARY KEY); INSERT INTO theirs VALUES (7)");
-        before.ok(&["up", "--count", "2"]);
+    /// `up` where two are applied, and a table was there before.
+    fn half_applied(kind: &Kind) -> Self {
         Self {
             name: "half_applied",
-            before,
+            before: Project::prepared(kind, |project| {
+                project.write_effects(count(project));
+                project.ask(
+                    "CREATE TABLE theirs (id INTEGER PRIMARY KEY); INSERT INTO theirs VALUES (7)",
+                );
+                project.ok(&["up", "--count", "2"]);
+            }),
             beside: [&OF_FAILURES[..], &OF_LONE_APPENDS, &OF_FIRST_CONTACT].concat(),
-            ..Self::first_contact()
+            ..Self::first_contact(kind)
         }
     }
 
-    /// `down --all` of four migrations.
-    fn down() -> Self {
-        let before = Project::with_effects(4);
-        before.ok(&["up"]);
+    /// `down --all` of all migrations.
+    fn down(kind: &Kind) -> Self {
         Self {
             name: "down",
-            before,
+            before: Project::prepared(kind, all_applied),
             command: &["down", "--all", "--yes"],
             again: &["down", "--all", "--yes"],
             applied: &[],
-            ..Self::half_applied()
+            ..Self::half_applied(kind)
         }
     }
 
-    /// `redo` of the last of four.
-    fn redo() -> Self {
-        let before = Project::with_effects(4);
-        before.ok(&["up"]);
+    /// `redo` of the last one.
+    fn redo(kind: &Kind) -> Self {
         Self {
             name: "redo",
-            before,
+            before: Project::prepared(kind, all_applied),
             command: &["redo"],
-            ..Self::half_applied()
+            ..Self::half_applied(kind)
         }
     }
 
     /// `up` whose third migration fails at its last statement.
-    fn failing() -> Self {
-        let before = Project::with_effects(4);
-        let wrong = effects(3).replace("\n-- DOWN", "\nINSERT INTO missing VALUES (1);\n-- DOWN");
-        before.write("migrations/3_m3.sql", &wrong);
+    fn failing(kind: &Kind) -> Self {
         Self {
             name: "failing",
-            before,
+            before: Project::prepared(kind, |project| {
+                project.write_effects(count(project));
+                let wrong = "\nINSERT INTO missing VALUES (1);\n-- DOWN";
+                let wrong = effects(3).replace("\n-- DOWN", wrong);
+                project.write("migrations/3_m3.sql", &wrong);
+            }),
             code: 1,
             mend: |project| project.write("migrations/3_m3.sql", &effects(3)),
             beside: [&OF_LONE_APPENDS[..], &["run::before-end"]].concat(),
-            ..Self::first_contact()
+            ..Self::first_contact(kind)
         }
+    }
+
+    fn name_of_diary(&self) -> String {
+        format!("{}_{}", self.name, self.before.kind.name)
     }
 
     fn run(&self, project: &Project, faults: &str) -> Ended {
@@ -114,16 +120,30 @@ impl Case {
     /// The run that must finish, what must be true then, and the run that must do nothing.
     fn finish(&self, project: &Project, what: &str) {
         (self.mend)(project);
-        let again = project.run(self.again);
-        assert_eq!(again.code, 0, "{what}: the next run: {again:#?}");
-        assert_sound(project, Moment::AtRest, &what);
-        assert_eq!(facts(project).applied(), self.applied, "{what}");
-        let before = bytes(project);
-        let idle = project.run(self.again);
-        assert_eq!(idle.code, 0, "{what}: the run after it: {idle:#?}");
-        assert!(idle.stdout.contains("nothing to do"), "{what}: {idle:#?}");
-        assert!(before == bytes(project), "{what}: the idle run has written");
+        let answers = until_done(project, self.again, what);
+        assert!(
+            answers.is_empty() || !project.kind.transactional,
+            "{what}: nobody need be asked here: {answers:?}"
+        );
+        assert_done(project, self.again, self.applied, what);
     }
+}
+
+/// A run on a server takes longer, and there is no more to be seen in more migrations.
+fn count_on(kind: &Kind) -> usize {
+    match kind.wire {
+        None => 4,
+        Some(_) => 3,
+    }
+}
+
+fn count(project: &Project) -> usize {
+    count_on(&project.kind)
+}
+
+fn all_applied(project: &Project) {
+    project.write_effects(count(project));
+    project.ok(&["up"]);
 }
 
 /// `N-1` passages without a fault, then death.
@@ -136,7 +156,7 @@ pub(crate) fn dies_at(point: &str, passage: usize) -> String {
 
 /// Dies at every point and in every passage, and is finished by the next run.
 fn dies_everywhere(case: &Case) {
-    let mut diary = Diary::begin("crash", case.name);
+    let mut diary = Diary::begin("crash", &case.name_of_diary());
     let mut died_at = BTreeSet::new();
     for point in POINTS {
         for passage in 1.. {
@@ -167,14 +187,13 @@ fn dies_everywhere(case: &Case) {
 
 /// Dies, dies again at every point of the run that would recover, and is finished by the third run.
 fn dies_twice(case: &Case, first: &str, recovery: &[&str]) {
-    let mut diary = Diary::begin("crash", &format!("{}_twice", case.name));
-    let once = case.before.copy();
+    let mut diary = Diary::begin("crash", &format!("{}_twice", case.name_of_diary()));
     let faults = dies_at(first, 1);
-    assert_eq!(case.run(&once, &faults).code, KILLED, "{faults}");
     let mut deaths = 0;
     for point in POINTS {
         for passage in 1..=2 {
-            let project = once.copy();
+            let project = case.before.copy();
+            assert_eq!(case.run(&project, &faults).code, KILLED, "{faults}");
             let again = format!("{faults}, then {}", dies_at(point, passage));
             let ended = project.run_with(recovery, &[("FAILPOINTS", &dies_at(point, passage))]);
             diary.note(&json!({"faults": again, "code": ended.code}));
@@ -191,7 +210,7 @@ fn dies_twice(case: &Case, first: &str, recovery: &[&str]) {
 
 /// Dies at each passage of a point until no run comes there any more, or none gets further.
 fn dies_for_ever(case: &Case) {
-    let mut diary = Diary::begin("crash", &format!("{}_for_ever", case.name));
+    let mut diary = Diary::begin("crash", &format!("{}_for_ever", case.name_of_diary()));
     for point in POINTS {
         let project = case.before.copy();
         let faults = format!("{point}=return(kill)");
@@ -208,34 +227,33 @@ fn dies_for_ever(case: &Case) {
     }
 }
 
-#[test]
-fn up_at_first_contact() {
-    dies_everywhere(&Case::first_contact());
+/// F22
+fn up_at_first_contact(kind: &Kind) {
+    dies_everywhere(&Case::first_contact(kind));
 }
 
-#[test]
-fn up_of_the_rest() {
-    dies_everywhere(&Case::half_applied());
+/// F22
+fn up_of_the_rest(kind: &Kind) {
+    dies_everywhere(&Case::half_applied(kind));
 }
 
-#[test]
-fn down_of_everything() {
-    dies_everywhere(&Case::down());
+/// F22
+fn down_of_everything(kind: &Kind) {
+    dies_everywhere(&Case::down(kind));
 }
 
-#[test]
-fn redo_of_the_last() {
-    dies_everywhere(&Case::redo());
+/// F22
+fn redo_of_the_last(kind: &Kind) {
+    dies_everywhere(&Case::redo(kind));
 }
 
-#[test]
-fn up_that_fails() {
-    dies_everywhere(&Case::failing());
+/// F22
+fn up_that_fails(kind: &Kind) {
+    dies_everywhere(&Case::failing(kind));
 }
 
-#[test]
-fn up_dies_again_while_it_recovers() {
-    let case = Case::first_contact();
+fn up_dies_again_while_it_recovers(kind: &Kind) {
+    let case = Case::first_contact(kind);
     for first in [
         "acquire::after-commit",
         "step::after-statement",
@@ -245,38 +263,47 @@ fn up_dies_again_while_it_recovers() {
     }
 }
 
-#[test]
-fn down_dies_again_while_it_recovers() {
+fn down_dies_again_while_it_recovers(kind: &Kind) {
     dies_twice(
-        &Case::down(),
+        &Case::down(kind),
         "record::before-commit",
         &["down", "--all", "--yes"],
     );
 }
 
-#[test]
-fn a_failure_dies_again_while_it_recovers() {
-    let case = Case::failing();
+fn a_failure_dies_again_while_it_recovers(kind: &Kind) {
+    let case = Case::failing(kind);
     for first in OF_FAILURES {
         dies_twice(&case, first, &["up"]);
     }
 }
 
-#[test]
-fn up_dies_for_ever() {
-    dies_for_ever(&Case::first_contact());
+fn up_dies_for_ever(kind: &Kind) {
+    dies_for_ever(&Case::first_contact(kind));
 }
 
-#[test]
-fn down_dies_for_ever() {
-    dies_for_ever(&Case::down());
+fn down_dies_for_ever(kind: &Kind) {
+    dies_for_ever(&Case::down(kind));
 }
+
+on_each_engine!(
+    up_at_first_contact,
+    up_of_the_rest,
+    down_of_everything,
+    redo_of_the_last,
+    up_that_fails,
+    up_dies_again_while_it_recovers,
+    down_dies_again_while_it_recovers,
+    a_failure_dies_again_while_it_recovers,
+    up_dies_for_ever,
+    down_dies_for_ever,
+);
 
 /// A database in a rollback-journal mode keeps it, and a hot journal is rolled back by whoever comes.
 #[test]
 fn up_in_a_rollback_journal() {
     for mode in ["delete", "truncate", "persist"] {
-        let mut case = Case::first_contact();
+        let mut case = Case::first_contact(&SQLITE);
         case.before.sqlite(&format!(
             "PRAGMA journal_mode = {mode}; CREATE TABLE theirs (id INTEGER PRIMARY KEY)"
         ));

@@ -12,6 +12,8 @@ mod support;
 #[path = "../support/diary.rs"]
 mod diary;
 mod every_point;
+#[path = "../support/mend.rs"]
+mod mend;
 #[path = "../support/oracle.rs"]
 mod oracle;
 #[path = "../support/processes.rs"]

@@ -6,6 +6,7 @@ use crate::diary::Diary;
 use crate::every_point::dies_at;
 use crate::oracle::{Moment, assert_sound, facts};
 use crate::processes::{KILLED, Running};
+use crate::support::engines::Kind;
 use crate::support::{Project, effects};
 
 const POINTS: [&str; 3] = [
@@ -14,17 +15,14 @@ const POINTS: [&str; 3] = [
     "heads::before-replace",
 ];
 
-#[test]
-fn a_refusal_is_recorded_whole_or_not_at_all() {
-    let mut diary = Diary::begin("crash", "refusals");
-    let before = Project::with_effects(2);
-    before.remove("migrations/1_m1.sql");
-    before.write("migrations/2_m2.sql", &effects(1));
-    before.ok(&["up"]);
-    before.write(
-        "migrations/1_late.sql",
-        "-- UP\nCREATE TABLE late (id INTEGER);\n",
-    );
+fn a_refusal_is_recorded_whole_or_not_at_all(kind: &Kind) {
+    let mut diary = Diary::begin("crash", &format!("refusals_{}", kind.name));
+    let before = Project::prepared(kind, |project| {
+        project.write("migrations/2_m2.sql", &effects(1));
+        project.ok(&["up"]);
+        let late = "-- UP\nCREATE TABLE late (id INTEGER);\n";
+        project.write("migrations/1_late.sql", late);
+    });
     for point in POINTS {
         let project = before.copy();
         let ended = project.run_with(&["up"], &[("FAILPOINTS", &dies_at(point, 1))]);
@@ -37,10 +35,9 @@ fn a_refusal_is_recorded_whole_or_not_at_all() {
     }
 }
 
-#[test]
-fn a_lock_is_broken_whole_or_not_at_all() {
+fn a_lock_is_broken_whole_or_not_at_all(kind: &Kind) {
     for point in POINTS.iter().take(2) {
-        let project = Project::with_effects(2);
+        let project = Project::with_effects_on(kind, 2);
         let faults = "step::before-begin=1*return(stop)";
         let holder = Running::stopped_at(&project, &["up"], faults);
         let command = ["lock", "break", "--reason", "it is suspended"];
@@ -56,3 +53,8 @@ fn a_lock_is_broken_whole_or_not_at_all() {
         assert_sound(&project, Moment::AtRest, point);
     }
 }
+
+on_each_engine!(
+    a_refusal_is_recorded_whole_or_not_at_all,
+    a_lock_is_broken_whole_or_not_at_all,
+);

@@ -5,19 +5,16 @@ use std::time::{Duration, Instant};
 
 use crate::oracle::{Moment, assert_sound, facts};
 use crate::processes::{Running, wait_for};
+use crate::support::engines::Kind;
 use crate::support::{Project, effects};
 
 /// How long a run has to record its end and leave.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// A statement that counts for hours and inserts nothing.
-const ENDLESS: &str = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)
-    INSERT INTO effects SELECT '2', 9 FROM n WHERE i < 0;";
-
 /// Two migrations; the second has done something when it begins its endless statement.
-fn endless() -> Project {
-    let project = Project::with_effects(2);
-    let text = effects(2).replace("\n-- DOWN", &format!("\n{ENDLESS}\n-- DOWN"));
+fn endless(kind: &Kind) -> Project {
+    let project = Project::with_effects_on(kind, 2);
+    let text = effects(2).replace("\n-- DOWN", &format!("\n{}\n-- DOWN", kind.endless));
     project.write("migrations/2_m2.sql", &text);
     project
 }
@@ -46,10 +43,11 @@ fn last(project: &Project, count: usize) -> Vec<String> {
 
 /// The message of the last failure, as it is recorded.
 fn failure(project: &Project) -> String {
-    project.sqlite(
-        "SELECT json_extract(CAST(line AS TEXT), '$.body.error.message') FROM mledger_events WHERE \
-         json_extract(CAST(line AS TEXT), '$.kind') = 'migration.failed' ORDER BY seq DESC LIMIT 1",
-    )
+    let facts = facts(project);
+    let failures = facts.events.iter().zip(&facts.bodies);
+    let failed = failures.filter(|((kind, _), _)| kind == "migration.failed");
+    let (_, body) = failed.last().unwrap();
+    body["error"]["message"].as_str().unwrap().to_owned()
 }
 
 fn goes_on(project: &Project) {
@@ -59,10 +57,9 @@ fn goes_on(project: &Project) {
     assert_eq!(facts(project).applied(), ["1", "2"]);
 }
 
-#[test]
-fn a_statement_is_interrupted_and_undone() {
+fn a_statement_is_interrupted_and_undone(kind: &Kind) {
     for (signal, code) in [("INT", 130), ("TERM", 143)] {
-        let project = endless();
+        let project = endless(kind);
         let mut running = in_the_endless_statement(&project, &["up"], "");
         running.signal(signal);
         let ended = running.ends_within(GRACE);
@@ -81,9 +78,8 @@ fn a_statement_is_interrupted_and_undone() {
     }
 }
 
-#[test]
-fn a_second_signal_leaves_at_once() {
-    let project = endless();
+fn a_second_signal_leaves_at_once(kind: &Kind) {
+    let project = endless(kind);
     let mut running =
         in_the_endless_statement(&project, &["up"], "failure::before-rollback=sleep(20000)");
     running.signal("TERM");
@@ -96,9 +92,8 @@ fn a_second_signal_leaves_at_once() {
     goes_on(&project);
 }
 
-#[test]
-fn a_storm_of_signals_breaks_nothing() {
-    let project = endless();
+fn a_storm_of_signals_breaks_nothing(kind: &Kind) {
+    let project = endless(kind);
     let mut running = in_the_endless_statement(&project, &["up"], "");
     for _ in 0..50 {
         if running.has_ended() {
@@ -112,8 +107,8 @@ fn a_storm_of_signals_breaks_nothing() {
 }
 
 /// The fault point holds the run up while the signal arrives.
-fn signalled_at(point: &str, signal: &str) -> (Project, i32) {
-    let project = Project::with_effects(3);
+fn signalled_at(kind: &Kind, point: &str, signal: &str) -> (Project, i32) {
+    let project = Project::with_effects_on(kind, 3);
     let faults = format!("{point}=1*sleep(1500)");
     let mut running = Running::start(&project, &["up"], &[("FAILPOINTS", &faults)]);
     match point {
@@ -127,10 +122,9 @@ fn signalled_at(point: &str, signal: &str) -> (Project, i32) {
     (project, code)
 }
 
-#[test]
-fn between_two_migrations_the_run_ends() {
+fn between_two_migrations_the_run_ends(kind: &Kind) {
     for (signal, code) in [("INT", 130), ("TERM", 143)] {
-        let (project, ended) = signalled_at("step::after-commit", signal);
+        let (project, ended) = signalled_at(kind, "step::after-commit", signal);
         assert_eq!(ended, code);
         assert_eq!(facts(&project).applied(), ["1"]);
         // the start of the second had ridden in the commit of the first
@@ -143,17 +137,15 @@ fn between_two_migrations_the_run_ends() {
     }
 }
 
-#[test]
-fn a_commit_that_has_begun_is_a_commit() {
-    let (project, code) = signalled_at("record::before-commit", "TERM");
+fn a_commit_that_has_begun_is_a_commit(kind: &Kind) {
+    let (project, code) = signalled_at(kind, "record::before-commit", "TERM");
     assert_eq!(code, 143);
     assert_eq!(facts(&project).applied(), ["1"]);
     project.ok(&["up"]);
     assert_eq!(facts(&project).applied(), ["1", "2", "3"]);
 }
 
-#[test]
-fn a_wait_for_the_lease_is_given_up() {
+fn a_wait_for_the_lease_is_given_up(kind: &Kind) {
     for (signal, code, point) in [
         // outside of a transaction, where the lease is what is waited for
         ("INT", 130, "step::before-begin"),
@@ -161,7 +153,7 @@ fn a_wait_for_the_lease_is_given_up() {
         // inside of one, where it is the database's own lock
         ("TERM", 143, "step::before-statement"),
     ] {
-        let project = Project::with_effects(2);
+        let project = Project::with_effects_on(kind, 2);
         let faults = format!("{point}=1*return(stop)");
         let mut holder = Running::stopped_at(&project, &["up"], &faults);
         let before = facts(&project).events;
@@ -178,9 +170,8 @@ fn a_wait_for_the_lease_is_given_up() {
     }
 }
 
-#[test]
-fn a_run_has_a_time_limit() {
-    let project = endless();
+fn a_run_has_a_time_limit(kind: &Kind) {
+    let project = endless(kind);
     let begun = Instant::now();
     let ended = project.run(&["up", "--timeout", "1"]);
     assert_eq!(ended.code, 1, "{ended:#?}");
@@ -194,11 +185,10 @@ fn a_run_has_a_time_limit() {
     goes_on(&project);
 }
 
-#[test]
-fn a_migration_has_a_time_limit() {
-    let project = endless();
+fn a_migration_has_a_time_limit(kind: &Kind) {
+    let project = endless(kind);
     let text = effects(2).replace("-- UP", "-- UP\n-- mledger:timeout 1s");
-    let text = text.replace("\n-- DOWN", &format!("\n{ENDLESS}\n-- DOWN"));
+    let text = text.replace("\n-- DOWN", &format!("\n{}\n-- DOWN", kind.endless));
     project.write("migrations/2_m2.sql", &text);
     let begun = Instant::now();
     let ended = project.run(&["up"]);
@@ -210,12 +200,11 @@ fn a_migration_has_a_time_limit() {
 }
 
 /// The statements that a stepwise migration has committed stay, and the failure says so.
-#[test]
-fn an_interrupted_stepwise_migration_is_partial() {
-    let project = Project::with_effects(2);
+fn an_interrupted_stepwise_migration_is_partial(kind: &Kind) {
+    let project = Project::with_effects_on(kind, 2);
     let text = effects(2)
         .replace("-- UP", "-- UP\n-- mledger:no-transaction")
-        .replace("\n-- DOWN", &format!("\n{ENDLESS}\n-- DOWN"));
+        .replace("\n-- DOWN", &format!("\n{}\n-- DOWN", kind.endless));
     project.write("migrations/2_m2.sql", &text);
     let mut running = Running::start(&project, &["up"], &[]);
     wait_for("the third step", || {
@@ -245,3 +234,15 @@ fn an_interrupted_stepwise_migration_is_partial() {
     assert_eq!(facts(&project).applied(), ["1", "2"]);
     assert_eq!(facts(&project).effects[&("2".to_owned(), 2)], 1);
 }
+
+on_each_engine!(
+    a_statement_is_interrupted_and_undone,
+    a_second_signal_leaves_at_once,
+    a_storm_of_signals_breaks_nothing,
+    between_two_migrations_the_run_ends,
+    a_commit_that_has_begun_is_a_commit,
+    a_wait_for_the_lease_is_given_up,
+    a_run_has_a_time_limit,
+    a_migration_has_a_time_limit,
+    an_interrupted_stepwise_migration_is_partial,
+);

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::oracle::{Moment, assert_sound, facts};
 use crate::processes::Running;
+use crate::support::engines::{Kind, SQLITE};
 use crate::support::{Ended, Project};
 
 const MIGRATIONS: usize = 20;
@@ -43,8 +44,8 @@ fn herd(project: &Project, processes: usize, arguments: &[&str], start: Start) -
 }
 
 /// Rounds on a fresh database each: no file, no key, no ledger.
-fn first_contact(processes: usize, rounds: usize, prepare: fn(&Project)) {
-    let template = Project::with_effects(MIGRATIONS);
+fn first_contact(kind: &Kind, processes: usize, rounds: usize, prepare: fn(&Project)) {
+    let template = Project::with_effects_on(kind, MIGRATIONS);
     for round in 0..rounds {
         let start = if round % 2 == 0 {
             Start::AtTheBarrier
@@ -76,33 +77,41 @@ fn first_contact(processes: usize, rounds: usize, prepare: fn(&Project)) {
     }
 }
 
-#[test]
-fn thirty_two_processes() {
-    first_contact(32, 3, |_| {});
+/// F01, F02
+fn thirty_two_processes(kind: &Kind) {
+    first_contact(kind, 32, 2, |_| {});
 }
 
-#[test]
-fn eight_processes() {
-    first_contact(8, 10, |_| {});
+/// F01
+fn eight_processes(kind: &Kind) {
+    first_contact(kind, 8, 6, |_| {});
 }
 
-#[test]
-fn two_processes() {
-    first_contact(2, 30, |_| {});
+/// F01
+fn two_processes(kind: &Kind) {
+    first_contact(kind, 2, 16, |_| {});
 }
 
+on_each_engine!(
+    thirty_two_processes,
+    eight_processes,
+    two_processes,
+    first_contact_of_every_sort,
+    down_of_everything_by_eight,
+);
+
+/// F15
 #[test]
 fn eight_processes_on_a_rollback_journal() {
-    first_contact(8, 4, |project| {
+    first_contact(&SQLITE, 8, 4, |project| {
         project.sqlite("PRAGMA journal_mode = delete; CREATE TABLE theirs (id INTEGER)");
     });
 }
 
 /// `init`, and commands that only read, on a database that nobody has opened yet.
-#[test]
-fn first_contact_of_every_sort() {
+fn first_contact_of_every_sort(kind: &Kind) {
     for round in 0..8 {
-        let project = Project::with_effects(2);
+        let project = Project::with_effects_on(kind, 2);
         let commands: [&[&str]; 8] = [
             &["init"],
             &["status"],
@@ -133,12 +142,11 @@ fn first_contact_of_every_sort() {
 }
 
 /// Everybody rolls back at once: one does, the others find nothing left.
-#[test]
-fn down_of_everything_by_eight() {
-    let template = Project::with_effects(6);
-    template.ok(&["up"]);
+fn down_of_everything_by_eight(kind: &Kind) {
+    let template = Project::with_effects_on(kind, 6);
     for round in 0..4 {
         let project = template.copy();
+        project.ok(&["up"]);
         let start = Start::AtTheBarrier;
         for ended in herd(&project, 8, &["down", "--all", "--yes"], start) {
             assert_eq!(ended.code, 0, "round {round}: {ended:#?}");

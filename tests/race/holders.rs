@@ -6,19 +6,15 @@ use std::time::Duration;
 
 use crate::oracle::{Moment, assert_sound, facts};
 use crate::processes::{Running, wait_for};
+use crate::support::engines::Kind;
 use crate::support::{Project, effects};
 
-/// A statement that takes some seconds of the processor and changes nothing.
-const LONG: &str = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 40000000)
-    INSERT INTO effects SELECT '2', 9 FROM n WHERE i < 0;";
-
 fn token(project: &Project) -> String {
-    project.sqlite("SELECT token FROM mledger_lease")
+    project.ask(&format!("SELECT token FROM {}", project.kind.store.lease))
 }
 
-#[test]
-fn a_waiter_that_gives_up_leaves_the_lease_alone() {
-    let project = Project::with_effects(2);
+fn a_waiter_that_gives_up_leaves_the_lease_alone(kind: &Kind) {
+    let project = Project::with_effects_on(kind, 2);
     let faults = "step::before-begin=1*return(stop)";
     let mut holder = Running::stopped_at(&project, &["up"], faults);
     let (lease, events) = (token(&project), facts(&project).events);
@@ -70,11 +66,10 @@ fn a_holder_inside_a_transaction_is_waited_for_beyond_its_lease() {
     }
 }
 
-#[test]
-fn a_statement_longer_than_the_lease_keeps_the_lease() {
-    let project = Project::with_effects(2);
+fn a_statement_longer_than_the_lease_keeps_the_lease(kind: &Kind) {
+    let project = Project::with_effects_on(kind, 2);
     project.write("mledger.toml", "lease = \"1s\"\n");
-    let text = effects(2).replace("\n-- DOWN", &format!("\n{LONG}\n-- DOWN"));
+    let text = effects(2).replace("\n-- DOWN", &format!("\n{}\n-- DOWN", kind.seconds));
     project.write("migrations/2_m2.sql", &text);
     let mut holder = Running::start(&project, &["up"], &[]);
     wait_for("the second migration", || {
@@ -101,9 +96,8 @@ fn a_statement_longer_than_the_lease_keeps_the_lease() {
 }
 
 /// Between two transactions it is the heartbeat that keeps the lease.
-#[test]
-fn a_holder_that_is_slow_between_transactions_keeps_the_lease() {
-    let project = Project::with_effects(2);
+fn a_holder_that_is_slow_between_transactions_keeps_the_lease(kind: &Kind) {
+    let project = Project::with_effects_on(kind, 2);
     project.write("mledger.toml", "lease = \"1s\"\n");
     let faults = [("FAILPOINTS", "step::before-begin=1*sleep(4000)")];
     let holder = Running::start(&project, &["up"], &faults);
@@ -158,3 +152,9 @@ INSERT INTO effects VALUES ('2', 2);
         assert_eq!(status["counts"]["applied"].as_u64().unwrap(), 3);
     }
 }
+
+on_each_engine!(
+    a_waiter_that_gives_up_leaves_the_lease_alone,
+    a_statement_longer_than_the_lease_keeps_the_lease,
+    a_holder_that_is_slow_between_transactions_keeps_the_lease,
+);

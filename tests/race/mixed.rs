@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::oracle::{Moment, assert_sound, facts};
 use crate::support::Project;
+use crate::support::engines::Kind;
 
 /// How long the writers go on.
 const TIME: Duration = Duration::from_secs(12);
@@ -78,8 +79,7 @@ fn mixed(project: &Project) {
     });
     assert_sound(project, Moment::AtRest, &"mixed");
     assert!(facts(project).count("migration.rolled_back") > 0);
-    let hashes = project.sqlite("SELECT lower(hex(hash)) FROM mledger_events ORDER BY seq");
-    let hashes: Vec<&str> = hashes.lines().collect();
+    let hashes = facts(project).hashes;
     for seen in heads {
         assert!(seen.len() > 1, "a reader saw {} heads", seen.len());
         assert!(seen.is_sorted_by_key(|(size, _)| *size), "a head went back");
@@ -90,10 +90,11 @@ fn mixed(project: &Project) {
     }
 }
 
-#[test]
-fn up_and_down_and_readers() {
-    mixed(&Project::with_effects(6));
+fn up_and_down_and_readers(kind: &Kind) {
+    mixed(&Project::with_effects_on(kind, 6));
 }
+
+on_each_engine!(up_and_down_and_readers);
 
 #[test]
 fn up_and_down_and_readers_on_a_rollback_journal() {

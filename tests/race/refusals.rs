@@ -3,22 +3,22 @@
 use crate::oracle::facts;
 use crate::processes::Running;
 use crate::support::Project;
+use crate::support::engines::Kind;
 
 const LATE: &str = "-- UP\nCREATE TABLE late (id INTEGER);\n";
 
 /// A project whose next `up` is refused: a file is older than what is applied.
-fn out_of_order() -> Project {
-    let project = Project::with_effects(3);
+fn out_of_order(kind: &Kind) -> Project {
+    let project = Project::with_effects_on(kind, 3);
     project.ok(&["up"]);
     project.write("migrations/0.5_late.sql", LATE);
     project
 }
 
 /// Eight processes have decided on what they saw before any of them appended.
-#[test]
-fn each_refusal_is_recorded_once() {
+fn each_refusal_is_recorded_once(kind: &Kind) {
     for round in 0..3 {
-        let project = out_of_order();
+        let project = out_of_order(kind);
         let herd: Vec<Running> = (0..8)
             .map(|_| Running::start(&project, &["up"], &[]))
             .collect();
@@ -33,9 +33,8 @@ fn each_refusal_is_recorded_once() {
 }
 
 /// A refusal is appended while a run holds the lease, and the run goes on behind it.
-#[test]
-fn a_refusal_slips_in_between_the_commits_of_a_run() {
-    let project = Project::with_effects(3);
+fn a_refusal_slips_in_between_the_commits_of_a_run(kind: &Kind) {
+    let project = Project::with_effects_on(kind, 3);
     project.ok(&["up", "--count", "1"]);
     let faults = "step::after-commit=1*return(stop)";
     let mut holder = Running::stopped_at(&project, &["up"], faults);
@@ -51,3 +50,8 @@ fn a_refusal_slips_in_between_the_commits_of_a_run() {
     assert!(place("run.refused") < place("lock.released"));
     assert_eq!(project.run(&["verify"]).code, 0);
 }
+
+on_each_engine!(
+    each_refusal_is_recorded_once,
+    a_refusal_slips_in_between_the_commits_of_a_run,
+);

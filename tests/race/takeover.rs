@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::oracle::{Facts, Moment, assert_sound, facts, violations};
 use crate::processes::{KILLED, Running};
+use crate::support::engines::Kind;
 use crate::support::{Ended, Project};
 
 /// Points at which no transaction of the holder is open, so that others may write.
@@ -17,8 +18,8 @@ const OUTSIDE: [&str; 5] = [
     "step::after-commit",
 ];
 
-fn project() -> Project {
-    let project = Project::with_effects(4);
+fn project(kind: &Kind) -> Project {
+    let project = Project::with_effects_on(kind, 4);
     project.write("mledger.toml", "lease = \"1s\"\n");
     project
 }
@@ -39,10 +40,9 @@ fn order(facts: &Facts, kind: &str) -> Option<usize> {
     facts.kinds().iter().rposition(|found| *found == kind)
 }
 
-#[test]
-fn a_suspended_holder_commits_nothing() {
+fn a_suspended_holder_commits_nothing(kind: &Kind) {
     for point in OUTSIDE {
-        let project = project();
+        let project = project(kind);
         let (after, ended) = suspended(&project, &format!("{point}=1*return(stop)"));
         assert_eq!(ended.code, 5, "{point}: {ended:#?}");
         assert_eq!(facts(&project).events, after.events, "{point}");
@@ -56,9 +56,8 @@ fn a_suspended_holder_commits_nothing() {
 }
 
 /// With `--json` the same, in a document that programs read.
-#[test]
-fn a_lost_lease_has_a_code() {
-    let project = project();
+fn a_lost_lease_has_a_code(kind: &Kind) {
+    let project = project(kind);
     let faults = "step::before-begin=1*return(stop)";
     let mut holder = Running::stopped_at(&project, &["up", "--json"], faults);
     project.ok(&["up"]);
@@ -69,10 +68,9 @@ fn a_lost_lease_has_a_code() {
 }
 
 /// The negative control: without the fence, the oracle that finds nothing above finds something.
-#[test]
-fn without_the_fence_the_oracle_sees_it() {
+fn without_the_fence_the_oracle_sees_it(kind: &Kind) {
     for point in ["step::before-begin", "step::after-commit"] {
-        let project = project();
+        let project = project(kind);
         let faults = format!("{point}=1*return(stop);lease::unfenced=return");
         let (after, ended) = suspended(&project, &faults);
         assert!(
@@ -85,14 +83,13 @@ fn without_the_fence_the_oracle_sees_it() {
 }
 
 /// On one host nobody waits for the lease of a process that has ended.
-#[test]
-fn the_lease_of_a_dead_process_is_taken_at_once() {
+fn the_lease_of_a_dead_process_is_taken_at_once(kind: &Kind) {
     for point in [
         "acquire::after-commit",
         "step::after-statement",
         "step::after-commit",
     ] {
-        let project = Project::with_effects(4);
+        let project = Project::with_effects_on(kind, 4);
         let faults = format!("{point}=1*return(kill)");
         let died = project.run_with(&["up"], &[("FAILPOINTS", &faults)]);
         assert_eq!(died.code, KILLED, "{point}: {died:#?}");
@@ -114,10 +111,9 @@ fn the_lease_of_a_dead_process_is_taken_at_once() {
 }
 
 /// Many who wait for one that dies: one of them takes over, once.
-#[test]
-fn one_of_many_waiters_takes_over() {
+fn one_of_many_waiters_takes_over(kind: &Kind) {
     for round in 0..3 {
-        let project = Project::with_effects(4);
+        let project = Project::with_effects_on(kind, 4);
         let faults = "step::before-begin=1*off->1*return(stop)";
         let mut holder = Running::stopped_at(&project, &["up"], faults);
         let waiters = [(); 6].map(|()| Running::start(&project, &["up"], &[]));
@@ -136,9 +132,8 @@ fn one_of_many_waiters_takes_over() {
 }
 
 /// A person breaks the lock of a run that is suspended; the run cannot commit any more.
-#[test]
-fn a_broken_lock_fences_its_holder() {
-    let project = Project::with_effects(2);
+fn a_broken_lock_fences_its_holder(kind: &Kind) {
+    let project = Project::with_effects_on(kind, 2);
     let faults = "step::before-begin=1*return(stop)";
     let mut holder = Running::stopped_at(&project, &["up"], faults);
     project.ok(&["lock", "break", "--reason", "it hangs"]);
@@ -151,3 +146,12 @@ fn a_broken_lock_fences_its_holder() {
     assert_sound(&project, Moment::AtRest, &"after a broken lock");
     assert_eq!(facts(&project).applied(), ["1", "2"]);
 }
+
+on_each_engine!(
+    a_lost_lease_has_a_code,
+    the_lease_of_a_dead_process_is_taken_at_once,
+    one_of_many_waiters_takes_over,
+    a_broken_lock_fences_its_holder,
+    a_suspended_holder_commits_nothing,
+    without_the_fence_the_oracle_sees_it,
+);

@@ -27,6 +27,8 @@ pub struct Project {
     pub kind: Kind,
     /// Its database, as clients that are not ours come to it.
     pub place: Box<dyn Database>,
+    /// How it came to be as it is, where it is to be copied.
+    prepared: Option<fn(&Self)>,
 }
 
 /// How a command ended.
@@ -50,7 +52,17 @@ impl Project {
             place: kind.of_project(folder.path()),
             kind: *kind,
             folder,
+            prepared: None,
         }
+    }
+
+    /// A project of which copies are to be made: `prepare` writes its files and brings its database to
+    /// where it is.
+    pub fn prepared(kind: &Kind, prepare: fn(&Self)) -> Self {
+        let mut project = Self::on(kind);
+        prepare(&project);
+        project.prepared = Some(prepare);
+        project
     }
 
     /// A project whose migrations count their effects: `count` of them with three statements each.
@@ -61,24 +73,33 @@ impl Project {
     /// The same on another kind of database.
     pub fn with_effects_on(kind: &Kind, count: usize) -> Self {
         let project = Self::on(kind);
-        for number in 1..=count {
-            project.write(
-                &format!("migrations/{number}_m{number}.sql"),
-                &effects(number),
-            );
-        }
+        project.write_effects(count);
         project
     }
 
+    /// Writes `count` migrations that count their effects.
+    pub fn write_effects(&self, count: usize) {
+        for number in 1..=count {
+            let name = format!("migrations/{number}_m{number}.sql");
+            self.write(&name, &effects(number));
+        }
+    }
+
     /// A second project that is as this one is now, but for what is remembered of its database, which
-    /// is remembered by its address. A database on a server is not copied: the second one is empty,
-    /// since a copy would know that it is another database than its ledger tells of.
+    /// is remembered by its address.
+    ///
+    /// A database on a server is prepared anew, since a copy of it would know that it is another one
+    /// than its ledger tells of; without a preparation it is empty.
     pub fn copy(&self) -> Self {
+        if let (Some(prepare), true) = (self.prepared, self.place.server_url().is_some()) {
+            return Self::prepared(&self.kind, prepare);
+        }
         let folder = tempfile::tempdir().unwrap();
         copy(self.path(), folder.path());
         Self {
             place: self.kind.of_project(folder.path()),
             kind: self.kind,
+            prepared: self.prepared,
             folder,
         }
     }

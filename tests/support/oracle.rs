@@ -30,6 +30,8 @@ pub(crate) struct Facts {
     pub(crate) events: Vec<(String, String)>,
     /// What each of them says.
     pub(crate) bodies: Vec<Value>,
+    /// The hash of each of them, in lower case.
+    pub(crate) hashes: Vec<String>,
     /// How often each statement of each migration took effect.
     pub(crate) effects: BTreeMap<(String, u32), u32>,
     /// What is wrong already with the rows themselves.
@@ -137,7 +139,8 @@ impl Facts {
                 let broken = format!("event {place} does not follow the one before");
                 self.broken.push(broken);
             }
-            fields[4].clone_into(&mut before);
+            before = fields[4].to_ascii_lowercase();
+            self.hashes.push(before.clone());
             let event: Value = serde_json::from_slice(&unhex(fields[1])).unwrap();
             let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
             let version = text(&event["body"]["version"]);

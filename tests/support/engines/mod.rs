@@ -33,6 +33,10 @@ pub struct Kind {
     pub transactional: bool,
     /// A statement that takes minutes unless it is stopped; it writes to the table `sink`.
     pub slow: &'static str,
+    /// A statement that takes some seconds and changes nothing.
+    pub seconds: &'static str,
+    /// One that takes hours, with its semicolon, and changes nothing.
+    pub endless: &'static str,
     /// What scripts leave behind in their session, and how a later script would notice.
     pub leaks: &'static [Leak],
     /// Statements of a script that reach for the ledger's own tables.
@@ -142,6 +146,16 @@ macro_rules! on_each_engine {
             #[test]
             fn sqlite() {
                 super::$test(&crate::support::engines::SQLITE);
+            }
+
+            #[test]
+            fn postgres() {
+                super::$test(&crate::support::engines::POSTGRES);
+            }
+
+            #[test]
+            fn mysql() {
+                super::$test(&crate::support::engines::MYSQL);
             }
         })+
     };

@@ -9,6 +9,8 @@ pub const MYSQL: Kind = Kind {
     of_project: |_| Box::new(Mysql::new()),
     transactional: false,
     slow: "INSERT INTO sink SELECT SLEEP(600)",
+    seconds: "SELECT SLEEP(5);",
+    endless: "INSERT INTO effects SELECT '2', 9 FROM (SELECT SLEEP(10000) AS n) AS slow WHERE n > 7;",
     leaks: &[
         Leak {
             name: "double quotes around names",

@@ -9,6 +9,8 @@ pub const POSTGRES: Kind = Kind {
     of_project: |_| Box::new(Postgres::new()),
     transactional: true,
     slow: "INSERT INTO sink SELECT 1 FROM pg_sleep(600)",
+    seconds: "SELECT pg_sleep(5);",
+    endless: "SELECT pg_sleep(10000);",
     leaks: &[
         Leak {
             name: "another search path",

@@ -18,6 +18,8 @@ pub const SQLITE: Kind = Kind {
     transactional: true,
     slow: "INSERT INTO sink WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) \
            SELECT x FROM n WHERE x < 0",
+    seconds: "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 40000000) INSERT INTO effects SELECT '2', 9 FROM n WHERE i < 0;",
+    endless: "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) INSERT INTO effects SELECT '2', 9 FROM n WHERE i < 0;",
     leaks: &[
         Leak {
             name: "foreign keys switched on",
