@@ -13,7 +13,7 @@ use super::{Run, atomic, script};
 use crate::context::Progress;
 use crate::fault;
 use crate::journal::Fact;
-use crate::migration::{Script, Statement};
+use crate::migration::{Script, Statement, carried};
 use crate::plan::Step;
 
 /// How often the event of a statement that took effect is tried.
@@ -32,6 +32,7 @@ pub(super) async fn run(run: &mut Run, index: usize, began_ms: u64) -> Result<()
     let rules = run.engine.lex_rules();
     let done = step.candidate.done.len() as u64;
     let mut committed = false;
+    run.carry(&step, &script).await?;
     let verified = script.verifications(rules).next().is_some();
     let mut number = 0;
     for statement in script.statements(rules) {
@@ -116,6 +117,31 @@ struct Clock {
 }
 
 impl Run {
+    /// Makes the session for the rest of a script what its first statements made of theirs.
+    async fn carry(&mut self, step: &Step, script: &Script) -> Result<(), StepFailure> {
+        let done = step.candidate.done.len() as u64;
+        if done == 0 {
+            return Ok(());
+        }
+        let again = carried(script, self.engine.lex_rules(), done).map_err(|(line, what)| {
+            let mut failure = atomic::about(
+                step,
+                format!(
+                    "the rest of the script may depend on {what}, which ended with its session"
+                ),
+            );
+            failure.line = Some(line);
+            StepFailure::Sql(Box::new(failure))
+        })?;
+        for statement in again {
+            self.session
+                .execute(&statement)
+                .await
+                .map_err(|error| StepFailure::engine(error, "setting the session up again"))?;
+        }
+        Ok(())
+    }
+
     fn elapsed(&self, clock: &Clock) -> u64 {
         let now = self.context.source.ticks_ms();
         now.saturating_sub(clock.statement_began_ms)

@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::executor::aborted;
 use crate::journal::Fact;
 use crate::migration::split::LexRules;
-use crate::migration::{Migration, ScriptFile};
+use crate::migration::{Migration, ScriptFile, carried};
 use crate::object;
 use crate::plan::{Blocker, BlockerKind, ScriptSource, Selection, Step, down, up};
 use crate::projection::history::{Applied, Entry, History, Standing};
@@ -390,16 +390,27 @@ pub(super) fn check_prefix(step: &Step, rules: &'static LexRules) -> Vec<Blocker
                 statement.line
             ));
         }
-        if statement.class.changes_session() {
-            return refuse(format!(
-                "statement {} of `{}`, line {}, changed the session that the rest may depend on",
-                index + 1,
-                file.path.display(),
-                statement.line
-            ));
-        }
     }
-    Vec::new()
+    match carried(&script, rules, candidate.done.len() as u64) {
+        Ok(_) => Vec::new(),
+        Err((line, what)) => vec![Blocker {
+            kind: BlockerKind::Undecided,
+            refusal: Refusal {
+                code: "resume-needs-session",
+                version: Some(candidate.version.clone()),
+                message: format!(
+                    "`{}`, line {line}: the rest of the script may depend on {what}, which ended with \
+                     the session that made it",
+                    file.path.display()
+                ),
+                hint: format!(
+                    "let the rest do without it; or do the rest by hand, then `mledger resolve {} \
+                     --applied --reason TEXT`",
+                    candidate.version
+                ),
+            },
+        }],
+    }
 }
 
 fn misfit(entry: &Entry, expected: &str) -> Error {

@@ -131,7 +131,7 @@ fn state(entry: &Entry) -> State {
 fn answers(entry: &Entry) -> Vec<String> {
     let answers: &[&str] = match entry.standing() {
         Standing::Unknown(..) => &["--applied", "--not-applied"],
-        Standing::Partial(..) => &["--resume", "--not-applied"],
+        Standing::Partial(..) => &["--resume", "--applied", "--not-applied"],
         Standing::Clear | Standing::Unfinished(_) => &[],
     };
     answers.iter().map(|answer| (*answer).to_owned()).collect()

@@ -32,10 +32,10 @@ impl Words {
             let Ok(token) = token else { break };
             let text = sql.get(token.range).unwrap_or_default();
             words.push(match token.kind {
-                TokenKind::Space | TokenKind::Comment => continue,
+                TokenKind::Space | TokenKind::Comment | TokenKind::Client => continue,
                 TokenKind::Word => Word::Plain(text.to_owned()),
                 TokenKind::Quoted => Word::Quoted(text.to_owned()),
-                TokenKind::Semicolon => break,
+                TokenKind::End | TokenKind::Data => break,
                 TokenKind::Other => Word::Other(text.chars().next().unwrap_or(' ')),
             });
             if words.len() == LENGTH {
