@@ -311,8 +311,8 @@ fn standing(history: &History) -> (Vec<Settlement>, Vec<Blocker>) {
                         entry.version, entry.name
                     ),
                     hint: format!(
-                        "look at the database, then `mledger resolve {} --applied|--not-applied \
-                         --reason TEXT`",
+                        "`mledger resolve {}` shows it and what the database says; then answer with \
+                         --applied|--not-applied --reason TEXT",
                         entry.version
                     ),
                 },
