@@ -165,8 +165,8 @@ impl Reader<'_> {
             }
             TokenKind::Quoted => self.code(token.range.start),
             TokenKind::Word | TokenKind::Other => {
-                let mut commands = self.rules.client_commands.iter();
-                if self.begins && commands.any(|command| command.eq_ignore_ascii_case(text)) {
+                let next = self.text.as_bytes().get(token.range.end);
+                if self.rules.is_client_command(text, self.begins, next) {
                     return Err(self.client_command(token.range.start));
                 }
                 match text {
@@ -376,7 +376,7 @@ impl Reader<'_> {
             "client-command",
             offset,
             format!(
-                "expected a statement, found `{shown}`, a command to the client program `{}`",
+                "expected a statement, found `{shown}`, a command to the client program {}",
                 self.rules.client
             ),
             "take it out: scripts are sent to the database itself",

@@ -1,10 +1,14 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-use super::super::split::SQLITE;
+use super::super::split::{MYSQL, POSTGRES, SQLITE};
 use super::*;
 
 fn layout(text: &str) -> Result<Layout, Problem> {
     read(text, Kind::Single, Path::new("1_x.sql"), &SQLITE)
+}
+
+fn layout_by(text: &str, rules: &'static LexRules) -> Result<Layout, Problem> {
+    read(text, Kind::Single, Path::new("1_x.sql"), rules)
 }
 
 fn parts(text: &str) -> (&str, Option<&str>, Option<&str>) {
@@ -196,4 +200,57 @@ fn an_unknown_member_is_a_warning() {
     let layout = layout("-- @metadata {\"reviewer\":\"omar\"}\nA;").unwrap();
     assert_eq!(layout.warnings.len(), 1);
     assert_eq!(layout.warnings[0].code, "metadata-unknown");
+}
+
+#[test]
+fn commands_to_a_client_are_refused_with_their_line() {
+    for (text, rules, client) in [
+        ("A;\n\\i other.sql\n", &POSTGRES, "`psql`"),
+        ("A;\n\\copy t FROM 'x'\n", &POSTGRES, "`psql`"),
+        ("\\restrict a\n\\connect x\n", &POSTGRES, "`psql`"),
+        ("SELECT 1\n\\gexec\n", &POSTGRES, "`psql`"),
+        ("A;\nsource other.sql\n", &MYSQL, "`mariadb`"),
+        ("A;\nSELECT 1\\G\n", &MYSQL, "`mariadb`"),
+        ("A;\n\\. other.sql\n", &MYSQL, "`mariadb`"),
+        ("A;\n.read other.sql\n", &SQLITE, "`sqlite3`"),
+    ] {
+        let problem = layout_by(text, rules).unwrap_err();
+        assert_eq!(
+            (problem.code, problem.line),
+            ("client-command", Some(2)),
+            "{text}"
+        );
+        assert!(problem.message.contains(client), "{problem}");
+    }
+    for (text, rules) in [
+        ("\\restrict a\nA;\n\\unrestrict a\n", &POSTGRES),
+        ("SELECT '\\i'; SELECT E'\\'', source FROM t;", &POSTGRES),
+        ("DELIMITER //\nA;//\nSELECT \\N, source FROM t//", &MYSQL),
+    ] {
+        assert!(layout_by(text, rules).is_ok(), "{text}");
+    }
+}
+
+#[test]
+fn what_a_section_sets_about_its_reading_ends_with_it() {
+    let text = "-- UP\nDELIMITER //\nA; B //\n-- DOWN\nC; D;\n";
+    let down = layout_by(text, &MYSQL).unwrap().down.unwrap();
+    assert_eq!(text[down.range].trim(), "C; D;");
+    let text =
+        "-- UP\nSET standard_conforming_strings = off;\nSELECT '\\'';\n-- DOWN\nSELECT '\\';\n";
+    assert!(layout_by(text, &POSTGRES).unwrap().down.is_some());
+    let text = "-- UP\nCREATE PROCEDURE p() BEGIN SELECT 1;\n-- DOWN\nA;";
+    assert!(layout_by(text, &MYSQL).unwrap().down.is_some());
+}
+
+#[test]
+fn data_hold_no_markers_and_lose_no_section_in_silence() {
+    let text = "-- UP\nCOPY t FROM STDIN;\nit's\n-- DOWN\n\\.\nA;\n-- DOWN\nB;\n";
+    let layout = layout_by(text, &POSTGRES).unwrap();
+    assert_eq!(text[layout.down.unwrap().range].trim(), "B;");
+    let text = "-- UP\nCOPY t FROM STDIN;\n1\n-- DOWN\nB;\n";
+    let problem = layout_by(text, &POSTGRES).unwrap_err();
+    assert_eq!((problem.code, problem.line), ("unterminated", Some(2)));
+    assert!(problem.message.contains("`-- DOWN`"), "{problem}");
+    assert!(layout_by("COPY t FROM STDIN;\n1\n", &POSTGRES).is_ok());
 }

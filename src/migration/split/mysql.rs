@@ -85,7 +85,7 @@ pub const MYSQL: LexRules = LexRules {
         ),
         (&[One(&["COMMIT", "ROLLBACK"])], Edge::Commit),
     ],
-    client: "mariadb",
+    client: "`mariadb`",
     client_commands: &[
         "\\",
         "source",
@@ -107,6 +107,7 @@ pub const MYSQL: LexRules = LexRules {
         "warnings",
         "nowarning",
     ],
+    client_escapes: Some(b"N"),
     client_remarks: &[],
     queries: &["SELECT", "VALUES", "TABLE"],
     named_queries: "WITH",

@@ -195,11 +195,13 @@ pub struct LexRules {
     pub inline_code: &'static [Term],
     /// Statements that bind those after them to one block.
     pub edges: &'static [(&'static [Term], Edge)],
-    /// The client program whose commands scripts may hold.
+    /// The client program whose commands scripts may hold, in backticks.
     pub client: &'static str,
     /// Characters and words that, where a statement should begin, begin a command to the client.
     pub client_commands: &'static [&'static str],
-    /// Those of them that mean nothing to the database and are left out, to the end of the line.
+    /// A backslash begins a command to the client inside of a statement too, but before one of these.
+    pub client_escapes: Option<&'static [u8]>,
+    /// Those of the commands that mean nothing to the database and are left out, to the end of the line.
     pub client_remarks: &'static [&'static str],
     /// The first words of statements that only read.
     pub queries: &'static [&'static str],
@@ -232,6 +234,21 @@ impl LexRules {
     /// Returns the body that a statement has which begins with `head`.
     pub(super) fn body(&self, head: &Head) -> Option<&'static Body> {
         self.bodies.iter().find(|body| head.begins(body.head))
+    }
+
+    /// Says whether a command to a client begins with this word or character, at the beginning of a
+    /// statement or inside of one, and before the byte `next`.
+    pub(in crate::migration) fn is_client_command(
+        &self,
+        text: &str,
+        begins: bool,
+        next: Option<&u8>,
+    ) -> bool {
+        let is = |command: &&str| command.eq_ignore_ascii_case(text);
+        let escape = self
+            .client_escapes
+            .is_some_and(|sql| text == "\\" && !next.is_some_and(|next| sql.contains(next)));
+        escape || begins && self.client_commands.iter().any(is)
     }
 
     /// Says whether a statement keeps a body of statements and does not execute it.
