@@ -16,6 +16,9 @@ use crate::engine::{Claim, EngineError, Fault, Lease};
 const NOW: &str = "((TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6)) \
                    + TIMESTAMPDIFF(MICROSECOND, NOW(6), SYSDATE(6))) DIV 1000)";
 
+/// The one row by its key, without which a session that is careful with updates makes none.
+const ROW: &str = "`only` = 1";
+
 /// Returns the lease where one is held, expired or not.
 pub(super) async fn read(
     connection: &mut MySqlConnection,
@@ -69,8 +72,9 @@ pub(super) async fn take(
         "UPDATE {schema}.mledger_lease SET \
              token = '{}', actor = {}, host = {}, run = '{}', process = {}, session = {}, \
              since_ms = {NOW} \
-         WHERE token IS NULL{held}; \
-         UPDATE {schema}.mledger_lease SET expires_ms = since_ms + {} WHERE token = '{token}'",
+         WHERE {ROW} AND (token IS NULL{held}); \
+         UPDATE {schema}.mledger_lease SET expires_ms = since_ms + {} \
+         WHERE {ROW} AND token = '{token}'",
         token,
         literal::text(&claim.actor),
         literal::text(&claim.host),
@@ -96,7 +100,7 @@ pub(super) async fn renew(
 ) -> Result<bool, EngineError> {
     let sql = format!(
         "{first}UPDATE {schema}.mledger_lease SET expires_ms = {NOW} + {}, session = {} \
-         WHERE token = '{token}'",
+         WHERE {ROW} AND token = '{token}'",
         milliseconds(duration),
         literal::text(session),
     );
@@ -114,8 +118,9 @@ pub(super) async fn beat(
     let sql = format!(
         "SET SESSION lock_wait_timeout = 1; SET TRANSACTION ISOLATION LEVEL READ COMMITTED; \
          START TRANSACTION; \
-         SELECT token = '{token}' FROM {schema}.mledger_lease WHERE `only` = 1 FOR UPDATE NOWAIT; \
-         UPDATE {schema}.mledger_lease SET expires_ms = {NOW} + {} WHERE token = '{token}'; COMMIT",
+         SELECT token = '{token}' FROM {schema}.mledger_lease WHERE {ROW} FOR UPDATE NOWAIT; \
+         UPDATE {schema}.mledger_lease SET expires_ms = {NOW} + {} \
+         WHERE {ROW} AND token = '{token}'; COMMIT",
         milliseconds(duration),
     );
     let beaten = talk::row(connection, sql).await;
@@ -141,7 +146,7 @@ pub(super) async fn release(
         "{first}UPDATE {schema}.mledger_lease SET \
              token = NULL, actor = NULL, host = NULL, run = NULL, process = NULL, session = NULL, \
              since_ms = NULL, expires_ms = NULL \
-         WHERE token = '{token}'"
+         WHERE {ROW} AND token = '{token}'"
     );
     did(talk::execute(connection, sql).await)
 }
@@ -151,7 +156,7 @@ pub(super) async fn lock(
     connection: &mut MySqlConnection,
     schema: &str,
 ) -> Result<(), EngineError> {
-    let sql = format!("SELECT 1 FROM {schema}.mledger_lease WHERE `only` = 1 FOR UPDATE");
+    let sql = format!("SELECT 1 FROM {schema}.mledger_lease WHERE {ROW} FOR UPDATE");
     talk::execute(connection, sql)
         .await
         .map(drop)

@@ -5,9 +5,10 @@ use ledger::Hasher;
 use sqlx::MySqlConnection;
 
 use super::details::{Details, Flavour};
-use super::talk::Values;
+use super::talk::{ALL, Values};
 use super::{literal, store, talk};
 use crate::engine::{EngineError, SchemaFingerprint};
+use crate::migration::split::{TokenKind, Tokens};
 
 /// The version of what is put under the digest.
 const FORMAT: u32 = 1;
@@ -165,7 +166,8 @@ const MYSQL: &[Part] = &[
 /// The SHA-256 over one row after another, rows sorted, each as the number of its fields (64 bits,
 /// big-endian) and for each field its length in bytes (64 bits, big-endian; all ones for NULL) and its
 /// text. A row is the name of a part of `information_schema` and the columns of [`PARTS`]. The name of
-/// the schema itself, where a view names it, is left out, so that a copy under another name is equal.
+/// the schema itself, where a view names it, is left out, so that a copy under another name is equal; and
+/// so are comments and the spacing in bodies, which a client may leave out of what it sends.
 pub(super) async fn fingerprint(
     connection: &mut MySqlConnection,
     database: &str,
@@ -181,7 +183,7 @@ pub(super) async fn fingerprint(
         .chain(own)
         .map(|part| {
             format!(
-                "SELECT '{}', {} FROM information_schema.{} WHERE {} = {schema} {}",
+                "SELECT '{}', {} FROM information_schema.{} WHERE {} = {schema} {} {ALL}",
                 part.source, part.columns, part.source, part.schema, part.only
             )
         })
@@ -207,6 +209,7 @@ pub(super) async fn fingerprint(
 
 fn encoded(row: &Values, qualifier: &str) -> Result<Vec<u8>, EngineError> {
     let fields = row.len();
+    let body = body_column(&row.text(0)?);
     let mut bytes = u64::try_from(fields)
         .unwrap_or(u64::MAX)
         .to_be_bytes()
@@ -216,7 +219,9 @@ fn encoded(row: &Values, qualifier: &str) -> Result<Vec<u8>, EngineError> {
             bytes.extend(u64::MAX.to_be_bytes());
             continue;
         };
-        if column > 1
+        if body == Some(column) {
+            field = without_comments(&row.text(column)?).into_bytes();
+        } else if column > 1
             && let Ok(text) = std::str::from_utf8(&field)
             && text.contains(qualifier)
         {
@@ -227,4 +232,43 @@ fn encoded(row: &Values, qualifier: &str) -> Result<Vec<u8>, EngineError> {
         bytes.extend(field);
     }
     Ok(bytes)
+}
+
+/// Which field of a row holds statements as somebody wrote them.
+fn body_column(source: &str) -> Option<usize> {
+    match source {
+        "EVENTS" => Some(2),
+        "ROUTINES" => Some(4),
+        "TRIGGERS" => Some(6),
+        _ => None,
+    }
+}
+
+/// Writes the tokens of a body with one space between them; a body that cannot be read stays as it is.
+fn without_comments(body: &str) -> String {
+    let mut words = Vec::new();
+    for token in Tokens::new(body, 0, &crate::migration::split::MYSQL) {
+        let Ok(token) = token else {
+            return body.to_owned();
+        };
+        if !matches!(token.kind, TokenKind::Space | TokenKind::Comment) {
+            words.extend(body.get(token.range));
+        }
+    }
+    words.join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn comments_and_spacing_of_a_body_do_not_count_and_texts_do() {
+        let bare = without_comments("BEGIN SET x='-- a'; END");
+        assert_eq!(bare, "BEGIN SET x = '-- a' ; END");
+        let commented = "BEGIN -- one\n  SET x = /* two */ '-- a';\n# three\nEND";
+        assert_eq!(without_comments(commented), bare);
+        assert_ne!(without_comments("BEGIN SET x = '--  a'; END"), bare);
+        assert_eq!(without_comments("BEGIN 'open"), "BEGIN 'open");
+    }
 }

@@ -3,7 +3,7 @@
 use ledger::Digest;
 use sqlx::MySqlConnection;
 
-use super::talk::Values;
+use super::talk::{ALL, Values};
 use super::{fault, literal, talk, transaction};
 use crate::engine::{EngineError, Fault, Identity, Store};
 
@@ -266,15 +266,15 @@ async fn look(connection: &mut MySqlConnection, database: &str) -> Result<Found,
     let sql = format!(
         "SELECT 'table', TABLE_NAME, TABLE_TYPE, COALESCE(ENGINE, '') \
          FROM information_schema.TABLES \
-         WHERE TABLE_SCHEMA = {schema} AND TABLE_NAME IN ({tables}); \
+         WHERE TABLE_SCHEMA = {schema} AND TABLE_NAME IN ({tables}) {ALL}; \
          SELECT 'column', TABLE_NAME, COLUMN_NAME, DATA_TYPE, CHARACTER_MAXIMUM_LENGTH, IS_NULLABLE \
          FROM information_schema.COLUMNS \
          WHERE TABLE_SCHEMA = {schema} AND TABLE_NAME IN ({guarded}) \
-         ORDER BY TABLE_NAME, ORDINAL_POSITION; \
+         ORDER BY TABLE_NAME, ORDINAL_POSITION {ALL}; \
          SELECT 'trigger', TRIGGER_NAME, ACTION_STATEMENT FROM information_schema.TRIGGERS \
-         WHERE TRIGGER_SCHEMA = {schema} AND EVENT_OBJECT_TABLE IN ({guarded}); \
+         WHERE TRIGGER_SCHEMA = {schema} AND EVENT_OBJECT_TABLE IN ({guarded}) {ALL}; \
          SELECT 'view', TABLE_NAME, VIEW_DEFINITION FROM information_schema.VIEWS \
-         WHERE TABLE_SCHEMA = {schema} AND TABLE_NAME IN ({views})"
+         WHERE TABLE_SCHEMA = {schema} AND TABLE_NAME IN ({views}) {ALL}"
     );
     let mut found = Found::default();
     for row in talk::rows(connection, sql).await? {
@@ -323,12 +323,28 @@ async fn has_row(
     }
 }
 
-/// Returns the texts in single quotes of a definition, in order, without comments.
+/// Returns the texts in single quotes of a definition, in order, without comments and quoted names.
 fn texts(sql: &str) -> Vec<&str> {
     let mut found = Vec::new();
-    for line in sql.lines() {
-        let line = line.split("-- ").next().unwrap_or_default();
-        found.extend(line.split('\'').skip(1).step_by(2));
+    let mut rest = sql;
+    while let Some(at) = rest.find(['\'', '`', '-']) {
+        let after = rest.get(at..).unwrap_or_default();
+        let (closing, text) = match after.as_bytes() {
+            [b'\'', ..] => ("'", true),
+            [b'`', ..] => ("`", false),
+            [b'-', b'-', ..] => ("\n", false),
+            _ => ("", false),
+        };
+        let after = after.get(1..).unwrap_or_default();
+        // a quote in a text or name is written as two, which read as two texts or names
+        let (inside, behind) = match closing {
+            "" => ("", after),
+            closing => after.split_once(closing).unwrap_or((after, "")),
+        };
+        if text {
+            found.push(inside);
+        }
+        rest = behind;
     }
     found
 }
@@ -440,7 +456,7 @@ mod tests {
     #[test]
     fn the_texts_of_a_definition_are_found_in_order() {
         assert_eq!(
-            texts("SELECT 'a', -- it's\n 'b''c' FROM t"),
+            texts("SELECT 'a', 1 - 2, -- it's\n `it's`, 'b''c' FROM `x``'y`"),
             ["a", "b", "c"]
         );
     }

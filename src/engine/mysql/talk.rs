@@ -7,6 +7,10 @@ use sqlx::{AssertSqlSafe, Column, MySqlConnection, Row, TypeInfo, raw_sql};
 use super::fault;
 use crate::engine::{EngineError, Fault};
 
+/// What a query ends in whose rows may be many: a script may have limited those of every query that
+/// has no limit of its own.
+pub(super) const ALL: &str = "LIMIT 18446744073709551615";
+
 /// Executes statements parted by semicolons, of which the first that fails is the last executed;
 /// returns how many rows they changed or found.
 pub(super) async fn execute(
