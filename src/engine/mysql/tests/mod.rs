@@ -3,11 +3,13 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod connecting;
+mod examining;
 mod leases;
 mod schemas;
 mod scripts;
 mod sessions;
 mod stores;
+mod views;
 
 use std::env;
 use std::path::Path;
