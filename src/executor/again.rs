@@ -123,19 +123,23 @@ impl Run {
     }
 
     /// An answer did not arrive. Once the server has ended the old session, the log knows whether the
-    /// step was done; what it does not know to be done was not.
+    /// step was done; what it does not know to be done was not, and a step whose start never reached
+    /// the log was not even begun.
     async fn ask_the_log(&mut self, index: usize, error: EngineError) -> Result<(), StepFailure> {
         let lost = |error| StepFailure::engine(error, "asking the ledger what was done");
         if self.restore_session().await.is_err() {
             return Err(lost(error));
         }
         self.session_changed = false;
+        let was_begun = self.started == Some(index);
         self.log
             .catch_up(&mut *self.session, &mut |_| {})
             .await
             .map_err(lost)?;
         self.report.head = Some(self.log.head());
-        if self.is_open(index) {
+        let is_open = self.is_open(index);
+        if is_open || !was_begun {
+            self.started = is_open.then_some(index);
             return Err(lost(error));
         }
         self.started =
