@@ -9,7 +9,7 @@
 
 use serde_json::Value;
 
-use crate::oracle::{Moment, assert_sound, bytes};
+use crate::oracle::{Moment, assert_sound, bytes, facts};
 use crate::support::{Ended, Project};
 
 /// How often a person tries before it counts as a failure.
@@ -33,7 +33,7 @@ fn waiting(project: &Project) -> Vec<(String, String, bool)> {
 
 /// Says whether the last start of a migration was of its way down.
 fn goes_down(project: &Project, version: &str) -> bool {
-    let facts = crate::oracle::facts(project);
+    let facts = facts(project);
     let started = facts
         .events
         .iter()
@@ -65,7 +65,12 @@ pub(crate) fn until_done(project: &Project, command: &[&str], what: &str) -> Vec
         if ended.code == 0 {
             return answers;
         }
-        assert_eq!(ended.code, 7, "{what}: a person is asked: {ended:#?}");
+        assert_eq!(
+            ended.code,
+            7,
+            "{what}: a person is asked: {ended:#?}\n{answers:?}\n{}",
+            facts(project).story()
+        );
         let waiting = waiting(project);
         assert_eq!(waiting.len(), 1, "{what}: {waiting:?}, {ended:#?}");
         let (version, state, down) = &waiting[0];
@@ -89,7 +94,7 @@ fn resolve(project: &Project, version: &str, answer: &str) -> Ended {
 /// What must be true when all is done: it is, and doing it again writes nothing.
 pub(crate) fn assert_done(project: &Project, command: &[&str], applied: &[&str], what: &str) {
     assert_sound(project, Moment::AtRest, &what);
-    assert_eq!(crate::oracle::facts(project).applied(), applied, "{what}");
+    assert_eq!(facts(project).applied(), applied, "{what}");
     let before = bytes(project);
     let idle = project.run(command);
     assert_eq!(idle.code, 0, "{what}: the run after it: {idle:#?}");
