@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use mledger::request::{Back, Up};
 
-use crate::place::{ENGINES, Kind};
+use crate::place::{Database, ENGINES, Kind};
 use crate::shop::Shop;
 
 pub(crate) fn fixtures(kind: &Kind) -> PathBuf {
@@ -37,7 +37,7 @@ pub(crate) fn pairs(folder: &Path) -> Vec<(String, String, Option<String>)> {
 }
 
 /// Applies a history whole and rolls it back step by step, beside the plain client.
-async fn compare(kind: &Kind, folder: &Path) -> usize {
+async fn compare(kind: &Kind, folder: &Path, content: fn(&dyn Database) -> String) -> usize {
     let history = pairs(folder);
     let reference = kind.fresh();
     let shop = Shop::new(kind.fresh());
@@ -56,28 +56,30 @@ async fn compare(kind: &Kind, folder: &Path) -> usize {
         let applied = shop.migrator().up(&next).await.unwrap();
         assert_eq!(applied.applied, 1, "{name}");
         assert_eq!(
-            shop.database.content(),
-            reference.content(),
+            content(&*shop.database),
+            content(&*reference),
             "after `{name}`"
         );
     }
-    let whole = reference.content();
+    let whole = content(&*reference);
     for (name, _, down) in history.iter().rev() {
         let Some(down) = down else { break };
-        let before = shop.database.content();
+        let before = content(&*shop.database);
         let expected = reference.run(down);
         let found = shop.down(Back::Steps(1)).await;
         // some real projects' down scripts are broken: then both fail, and ours leaves all as it was
         let Ok(report) = found else {
             assert!(expected.is_err(), "`{name}` fails here alone: {found:?}");
-            assert_eq!(shop.database.content(), before, "`{name}`");
+            if kind.transactional {
+                assert_eq!(content(&*shop.database), before, "`{name}`");
+            }
             break;
         };
         assert_eq!(expected, Ok(()), "`{name}` fails in the plain client alone");
         assert_eq!(report.rolled_back, 1);
         assert_eq!(
-            shop.database.content(),
-            reference.content(),
+            content(&*shop.database),
+            content(&*reference),
             "after undoing `{name}`"
         );
     }
@@ -88,7 +90,7 @@ async fn compare(kind: &Kind, folder: &Path) -> usize {
         at_once.write(&format!("{name}.up.sql"), up);
     }
     at_once.up().await.unwrap();
-    assert_eq!(at_once.database.content(), whole, "all at once");
+    assert_eq!(content(&*at_once.database), whole, "all at once");
     Shop::assert_intact(&at_once.verify().await);
     history.len()
 }
@@ -96,10 +98,15 @@ async fn compare(kind: &Kind, folder: &Path) -> usize {
 #[tokio::test(flavor = "multi_thread")]
 async fn our_own_history_is_what_the_plain_client_makes_of_it() {
     for kind in ENGINES {
-        assert!(compare(kind, &fixtures(kind)).await >= 6, "{}", kind.name);
+        assert!(
+            compare(kind, &fixtures(kind), |database| database.content()).await >= 6,
+            "{}",
+            kind.name
+        );
     }
 }
 
+/// Real scripts write what is new each time (random ids, the time of day), so definitions are compared.
 /// The histories are no part of this repository; the fixtures above never fail to run.
 #[tokio::test(flavor = "multi_thread")]
 async fn real_histories_are_what_the_plain_client_makes_of_them() {
@@ -108,7 +115,10 @@ async fn real_histories_are_what_the_plain_client_makes_of_them() {
         for name in kind.corpora {
             let folder = beside.join(name).join("pairs");
             if folder.is_dir() {
-                assert!(compare(kind, &folder).await > 10, "{name}");
+                assert!(
+                    compare(kind, &folder, |database| database.schema()).await > 10,
+                    "{name}"
+                );
             }
         }
     }

@@ -62,8 +62,12 @@ async fn story(kind: &Kind) -> (Vec<Vec<u8>>, String) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_same_story_gives_the_same_bytes() {
+async fn the_same_story_gives_the_same_bytes_in_a_database_that_is_a_file() {
     on_every_engine(async |kind, _| {
+        // a server names each of its databases, and the first event records the name
+        if kind.name != "sqlite" {
+            return;
+        }
         let (first, summary) = story(kind).await;
         let (second, _) = story(kind).await;
         assert!(first.len() > 30, "{summary}");

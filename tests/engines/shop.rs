@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use mledger::context::{Context, Forgetful, Observer, Progress, Source, Stop};
-use mledger::ledger::{Digest, Event, SigningKey, Timestamp};
+use mledger::ledger::{Body, Digest, Event, SigningKey, Timestamp};
 use mledger::migrator::{Keys, Signing};
 use mledger::report::{RunReport, State, Status, VerifyReport};
 use mledger::request::{Back, Down, EventFilter, Resolution, Resolve, Settings, Up, Verify};
@@ -216,6 +216,19 @@ impl Shop {
             })
             .await
             .unwrap();
+    }
+
+    /// Says whether the ledger, if there is one yet, knows a start of the version.
+    pub(crate) async fn has_started(&self, version: &str) -> bool {
+        let mut started = false;
+        let read = self
+            .migrator()
+            .events(&EventFilter::default(), &mut |view| {
+                started |= matches!(&view.event.body, Body::MigrationStarted(body) if body.version == version);
+                ControlFlow::Continue(())
+            })
+            .await;
+        read.is_ok() && started
     }
 
     /// Takes the warnings told so far.

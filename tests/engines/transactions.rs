@@ -43,11 +43,12 @@ async fn definitions_and_rows_are_committed_or_rolled_back_together() {
 async fn a_statement_that_fails_says_why_and_can_be_rolled_back() {
     on_every_engine(async |_, database| {
         let mut session = writer(&*database).await;
-        session.begin(&begin()).await.unwrap();
         session
             .execute("CREATE TABLE a (id INTEGER)")
             .await
             .unwrap();
+        session.begin(&begin()).await.unwrap();
+        session.execute("INSERT INTO a VALUES (1)").await.unwrap();
         let error = session
             .execute("INSERT INTO nowhere VALUES (1)")
             .await
@@ -56,12 +57,11 @@ async fn a_statement_that_fails_says_why_and_can_be_rolled_back() {
         assert!(error.message.contains("nowhere"), "{error}");
         assert!(error.code.is_some(), "{error:?}");
         session.rollback().await.unwrap();
+        assert_eq!(database.ask("SELECT count(*) FROM a"), "0\n");
         session.begin(&begin()).await.unwrap();
-        session
-            .execute("CREATE TABLE a (id INTEGER)")
-            .await
-            .unwrap();
+        session.execute("INSERT INTO a VALUES (2)").await.unwrap();
         session.commit().await.unwrap();
+        assert_eq!(database.ask("SELECT id FROM a"), "2\n");
     })
     .await;
 }

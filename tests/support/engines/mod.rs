@@ -45,6 +45,17 @@ pub struct Kind {
     pub definitions: &'static str,
     /// A query that lists every table, ours too.
     pub tables: &'static str,
+    /// A statement that drops the index `i` of the table `a`.
+    pub drops_index: &'static str,
+    /// A statement whose body never ends.
+    pub unclosed: &'static str,
+    /// Statements that begin and commit a transaction around all of a script.
+    pub wrappings: &'static [(&'static str, &'static str)],
+    /// `END` ends a transaction.
+    pub end_commits: bool,
+    /// A script that makes a table `a (id, note)` with the words of a transaction in texts and in a body
+    /// that makes the note of the row 2 `COMMIT; END;`.
+    pub words_in_bodies: &'static str,
     /// The folder of this kind's own scripts under `tests/engines/fixtures`.
     pub fixtures: &'static str,
     /// The real histories of this kind, where they are at hand.
@@ -120,6 +131,9 @@ pub trait Database: Send + Sync {
 
     /// All definitions and rows but ours, as that client writes them.
     fn content(&self) -> String;
+
+    /// The definitions alone.
+    fn schema(&self) -> String;
 
     /// Opens it as the program does.
     fn engine(&self) -> Arc<dyn Engine> {

@@ -93,6 +93,20 @@ pub const MYSQL: Kind = Kind {
         "UPDATE mledger_events SET line = X'00';",
         "UPDATE mledger_lease SET token = NULL;",
     ],
+    drops_index: "DROP INDEX i ON a",
+    unclosed: "CREATE TRIGGER t AFTER INSERT ON one FOR EACH ROW BEGIN SELECT 1;",
+    wrappings: &[
+        ("BEGIN;", "COMMIT;"),
+        ("START TRANSACTION;", "COMMIT WORK;"),
+        ("-- a comment\nBEGIN WORK;", "COMMIT;\n-- and another"),
+        ("begin;", "commit"),
+    ],
+    end_commits: false,
+    words_in_bodies: "CREATE TABLE a (id INTEGER, note VARCHAR(20) DEFAULT 'COMMIT;');
+CREATE TRIGGER t BEFORE INSERT ON a FOR EACH ROW BEGIN
+    SET new.note = CASE WHEN new.id > 0 THEN 'COMMIT; END;' ELSE '' END;
+END;
+INSERT INTO a (id) VALUES (2);",
     definitions: "
 SELECT 'column', table_name, ordinal_position, column_name, column_type, is_nullable, column_key
 FROM information_schema.columns

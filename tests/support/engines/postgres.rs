@@ -124,6 +124,27 @@ pub const POSTGRES: Kind = Kind {
         "DROP SCHEMA mledger CASCADE;",
         "UPDATE mledger.lease SET token = NULL;",
     ],
+    drops_index: "DROP INDEX i",
+    unclosed: "CREATE FUNCTION f() RETURNS integer LANGUAGE sql AS $$ SELECT 1;",
+    wrappings: &[
+        ("BEGIN;", "COMMIT;"),
+        ("BEGIN TRANSACTION;", "COMMIT TRANSACTION;"),
+        (
+            "-- a comment\nBEGIN ISOLATION LEVEL SERIALIZABLE;",
+            "END;\n-- and another",
+        ),
+        ("start transaction;", "commit work"),
+    ],
+    end_commits: true,
+    words_in_bodies: "CREATE TABLE a (id INTEGER, note TEXT DEFAULT 'COMMIT;');
+CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $body$
+BEGIN
+    new.note := CASE WHEN new.id > 0 THEN 'COMMIT; END;' ELSE '' END;
+    RETURN new;
+END;
+$body$;
+CREATE TRIGGER t BEFORE INSERT ON a FOR EACH ROW EXECUTE FUNCTION f();
+INSERT INTO a (id) VALUES (2);",
     definitions: "
 SELECT 'relation', n.nspname, c.relname, c.relkind,
     coalesce(string_agg(concat_ws(' ', a.attname, format_type(a.atttypid, a.atttypmod),

@@ -105,10 +105,21 @@ impl Database for Postgres {
     }
 
     fn content(&self) -> String {
+        self.dump(&[])
+    }
+
+    fn schema(&self) -> String {
+        self.dump(&["--schema-only"])
+    }
+}
+
+impl Postgres {
+    fn dump(&self, options: &[&str]) -> String {
         let mut command = Command::new("pg_dump");
         command
             .arg(format!("--dbname={}", self.url()))
-            .arg("--exclude-schema=mledger");
+            .arg("--exclude-schema=mledger")
+            .args(options);
         let dump = client(&mut command, "").unwrap();
         // comments name versions, and the restricted mode has another key each time
         dump.lines()
@@ -186,10 +197,22 @@ impl Database for Mysql {
 
     fn run(&self, script: &str) -> Result<(), String> {
         let text = script.strip_prefix('\u{feff}').unwrap_or(script);
-        self.shell(&["--batch", "--comments"], text).map(drop)
+        // without it the client takes carriage returns out of what it reads
+        self.shell(&["--batch", "--comments", "--binary-mode"], text)
+            .map(drop)
     }
 
     fn content(&self) -> String {
+        self.dump(&[])
+    }
+
+    fn schema(&self) -> String {
+        self.dump(&["--no-data"])
+    }
+}
+
+impl Mysql {
+    fn dump(&self, options: &[&str]) -> String {
         let ours = self.ask(
             "SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE() \
              AND table_name LIKE 'mledger\\_%'",
@@ -203,6 +226,7 @@ impl Database for Mysql {
                 "--single-transaction",
             ])
             .args(["--skip-extended-insert", "--hex-blob"])
+            .args(options)
             .args(
                 ours.lines()
                     .map(|table| format!("--ignore-table={}.{table}", self.name)),

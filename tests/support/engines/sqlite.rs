@@ -87,6 +87,20 @@ pub const SQLITE: Kind = Kind {
         "UPDATE mledger_lease SET token = NULL;",
         "DROP VIEW mledger_append;",
     ],
+    drops_index: "DROP INDEX i",
+    unclosed: "CREATE TRIGGER t AFTER INSERT ON one BEGIN SELECT 1;",
+    wrappings: &[
+        ("BEGIN;", "COMMIT;"),
+        ("BEGIN TRANSACTION;", "COMMIT TRANSACTION;"),
+        ("-- a comment\nBEGIN IMMEDIATE;", "END;\n-- and another"),
+        ("begin;", "commit"),
+    ],
+    end_commits: true,
+    words_in_bodies: "CREATE TABLE a (id INTEGER, note TEXT DEFAULT 'COMMIT;');
+CREATE TRIGGER t AFTER INSERT ON a BEGIN
+    UPDATE a SET note = 'COMMIT; END;' WHERE id = CASE WHEN new.id > 0 THEN new.id ELSE 0 END;
+END;
+INSERT INTO a (id) VALUES (2);",
     definitions: "SELECT type, name, sql FROM sqlite_schema WHERE name NOT LIKE 'mledger%' \
                   AND name NOT LIKE 'sqlite_autoindex_mledger%' ORDER BY 1, 2",
     tables: "SELECT name FROM sqlite_schema WHERE type = 'table'",
@@ -161,6 +175,10 @@ impl Database for SqliteFile {
         let mut command = Command::new("sqlite3");
         let command = command.args(["-batch", "-bail"]).arg(&self.file);
         shell(command.arg(whole)).map(drop)
+    }
+
+    fn schema(&self) -> String {
+        self.ask(SQLITE.definitions)
     }
 
     fn content(&self) -> String {
