@@ -10,10 +10,10 @@ const SHOWN: usize = 40;
 /// What one reading of a script tells about how it can run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Summary {
-    /// How many statements it has, without a BEGIN and COMMIT around all of them.
+    /// How many statements it has, without the BEGIN and COMMIT of a transaction of its own.
     pub statements: u64,
-    /// A BEGIN and a COMMIT stand around all of it, but for statements that switch the enforcement of
-    /// foreign keys.
+    /// All of it stands between a BEGIN and a COMMIT, or in several such transactions one after the
+    /// other, but for statements that switch the enforcement of foreign keys. They are not counted.
     pub own_transaction: bool,
     /// The first other statement that begins or ends a transaction: its line and first word.
     pub transaction_control: Option<(u64, String)>,
@@ -38,26 +38,36 @@ impl Script {
     pub fn check(&self, rules: &'static LexRules) -> Result<Summary, Problem> {
         let mut summary = Summary::default();
         let mut frame = Frame::default();
+        let mut frames = 0;
+        // each place with the number of frames before it, which do not count where they are left out
+        let mut alone = Vec::new();
+        let mut writing = Vec::new();
         for statement in self.statements(rules) {
             let statement = statement?;
             summary.statements = statement.index;
             summary.changes_session |= statement.class.changes_session();
             if !statement.class.runs_in_transaction() {
-                summary.not_in_transaction.push(statement.index);
+                alone.push((statement.index, frames));
             }
             summary.outside_transactions |= chooses_storage(&statement, rules);
             if writes(&statement, rules) {
-                summary.writes.push(statement.index);
+                writing.push((statement.index, frames));
             }
+            frames += u64::from(statement.frames());
             frame.take(&statement);
         }
         match frame.end() {
             Ok(whole) => {
                 summary.own_transaction = whole;
-                summary.statements -= if whole { 2 } else { 0 };
+                summary.statements -= if whole { frames } else { 0 };
             }
             Err(offender) => summary.transaction_control = Some(offender),
         }
+        let counted = |(index, frames): (u64, u64)| {
+            index - if summary.own_transaction { frames } else { 0 }
+        };
+        summary.not_in_transaction = alone.into_iter().map(counted).collect();
+        summary.writes = writing.into_iter().map(counted).collect();
         for query in self.verifications(rules) {
             let query = query?;
             if !rules.only_reads(query.text) {
@@ -137,6 +147,8 @@ impl Frame {
             (Self::Empty, Some(Control::Begin)) => Self::Open(here()),
             (Self::Open(opened), None) => Self::Open(opened),
             (Self::Open(_), Some(Control::Commit)) => Self::Closed(here()),
+            // one transaction after the other, and nothing in between
+            (Self::Closed(_), Some(Control::Begin)) => Self::Open(here()),
             // a COMMIT with statements after it is what cuts the script in two
             (Self::Closed(offender) | Self::Broken(offender), _) => Self::Broken(offender),
             (Self::Empty | Self::Plain | Self::Open(_), Some(_)) => Self::Broken(here()),
@@ -173,6 +185,7 @@ mod tests {
         for (text, statements) in [
             ("BEGIN; SELECT 1;\nSELECT 2; COMMIT;", 2),
             ("begin transaction; end transaction", 0),
+            ("BEGIN; SELECT 1; COMMIT;\nBEGIN; SELECT 2; SELECT 3; COMMIT", 3),
             (
                 "-- rebuild\nbegin immediate;\nCREATE TABLE t (x);\nEND TRANSACTION",
                 1,
@@ -200,7 +213,8 @@ mod tests {
             ("SELECT 1;\nCOMMIT;\nSELECT 2;", 2, "COMMIT"),
             ("BEGIN;\nSELECT 1;", 1, "BEGIN"),
             ("BEGIN;\nCOMMIT;\nSELECT 1;", 2, "COMMIT"),
-            ("BEGIN;\nCOMMIT;\nBEGIN;\nCOMMIT;", 2, "COMMIT"),
+            ("BEGIN;\nCOMMIT;\nBEGIN;\nCOMMIT;\nSELECT 1;", 4, "COMMIT"),
+            ("BEGIN;\nCOMMIT;\nSELECT 1;\nBEGIN;\nCOMMIT;", 2, "COMMIT"),
             ("BEGIN; SELECT 1;\nROLLBACK;", 2, "ROLLBACK"),
             ("BEGIN; SAVEPOINT a;\nRELEASE a; COMMIT;", 1, "SAVEPOINT"),
             ("BEGIN;\nBEGIN;\nCOMMIT;", 2, "BEGIN"),

@@ -129,15 +129,13 @@ fn step(
     outside: bool,
     blockers: &mut Vec<Blocker>,
 ) -> Step {
-    // a transaction around all of the script is left out, and its BEGIN is not counted
-    let framed = u64::from(summary.own_transaction && !capabilities.transactional_ddl);
     // where a table may be outside of transactions, each statement that writes rows may commit by itself
     let writes: &[u64] = if outside { &summary.writes } else { &[] };
     let mut alone: Vec<u64> = summary
         .not_in_transaction
         .iter()
         .chain(writes)
-        .map(|statement| statement - framed)
+        .copied()
         .collect();
     alone.sort_unstable();
     let by_itself =

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use mledger::ledger::{Code, Finding};
 use mledger::report::State;
 use mledger::request::{Back, Resolution, Up};
 
@@ -43,7 +44,13 @@ async fn a_script_that_wraps_itself_in_a_transaction_runs_in_ours() {
         }
         shop.down(Back::All).await.unwrap();
         assert_eq!(shop.definitions(kind), "");
-        Shop::assert_intact(&shop.verify().await);
+        let report = shop.verify().await;
+        if kind.transactional {
+            Shop::assert_intact(&report);
+        } else {
+            let found = |finding: &Finding| finding.code == Code::SchemaDrift;
+            assert!(report.findings.iter().any(found), "done by hand: {report:#?}");
+        }
     })
     .await;
 }
@@ -57,7 +64,6 @@ async fn a_script_that_ends_the_transaction_elsewhere_is_refused_before_it_runs(
             ("CREATE TABLE a (id INTEGER);\nCOMMIT;\nCREATE TABLE b (id INTEGER);", 3),
             ("CREATE TABLE a (id INTEGER);\nROLLBACK;", 3),
             ("BEGIN;\nCREATE TABLE a (id INTEGER);\nCOMMIT;\nCREATE TABLE b (id INTEGER);", 4),
-            ("BEGIN;\nCREATE TABLE a (id INTEGER);\nCOMMIT;\nBEGIN;\nCREATE TABLE b (x);\nCOMMIT;", 4),
             ("BEGIN;\nCREATE TABLE a (id INTEGER);", 2),
             ("CREATE TABLE a (id INTEGER);\n/* x */ eNd /* y */;", 3),
             ("CREATE TABLE a (id INTEGER);\nEND TRANSACTION;\nSELECT 1;", 3),
