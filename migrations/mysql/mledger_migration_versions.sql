@@ -10,7 +10,8 @@ CREATE OR REPLACE SQL SECURITY INVOKER VIEW mledger_migration_versions AS
                 CAST(JSON_UNQUOTE(JSON_EXTRACT(taken.body, '$.ledger_size')) AS SIGNED) AS size
             FROM mledger_migration_audit_log AS restored
             JOIN mledger_migration_audit_log AS taken
-                ON JSON_EXTRACT(taken.body, '$.backup') = JSON_EXTRACT(restored.body, '$.backup')
+                ON JSON_UNQUOTE(JSON_EXTRACT(taken.body, '$.backup'))
+                    = JSON_UNQUOTE(JSON_EXTRACT(restored.body, '$.backup'))
             WHERE restored.kind = 'backup.restored' AND taken.kind = 'backup.taken'
         ),
         reachable AS (

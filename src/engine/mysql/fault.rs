@@ -132,8 +132,8 @@ fn fault(number: u16) -> Fault {
         // that is shutting down
         1040 | 1203 | 1226 | 1129 | 1053 => Fault::Unreachable,
         // access denied, to the database or by this way of signing in; an expired password
-        1044 | 1045 | 1130 | 1227 | 1251 | 1275 | 1524 | 1698 | 1820 | 1862 | 3118 | 3159
-        | 4151 | 3955 => Fault::Denied,
+        1044 | 1045 | 1130 | 1142 | 1143 | 1227 | 1251 | 1275 | 1524 | 1698 | 1820 | 1862
+        | 3118 | 3159 | 4151 | 3955 => Fault::Denied,
         1049 => Fault::NoDatabase,
         // the server or the transaction only reads
         1290 | 1792 | 1836 | 3989 => Fault::ReadOnly,

@@ -1,5 +1,4 @@
-//! What scripts run: their statements, what the server says of them, and the traces they may leave in
-//! a session.
+//! What scripts run: their statements, and what the server says of them.
 
 use sqlx::{AssertSqlSafe, MySqlConnection, raw_sql};
 
@@ -9,26 +8,6 @@ use crate::engine::{EngineError, Executed, Fault};
 
 /// How many warnings of one statement are repeated.
 const WARNINGS_SHOWN: usize = 3;
-
-/// Words without which a statement cannot change the session: settings, variables, locks, prepared
-/// statements, temporary tables, other schemas, and procedures that may do any of it.
-const SESSION_WORDS: [&str; 15] = [
-    "set",
-    "use",
-    "call",
-    "do",
-    "lock",
-    "unlock",
-    "temporary",
-    "prepare",
-    "execute",
-    "handler",
-    "get_lock",
-    "last_insert_id",
-    "flush",
-    "xa",
-    "begin",
-];
 
 /// Executes one statement; all its results are read, and an error in any of them is its error.
 pub(super) async fn execute(
@@ -42,28 +21,28 @@ pub(super) async fn execute(
         .map_err(|error| located(sql, of_script(fault::from_driver(error))))
 }
 
-/// Runs a query and says whether it gives one row whose first column is true. What functions that it
-/// calls have written is undone, in the transaction that is open or in one that only reads.
-pub(super) async fn holds(
-    connection: &mut MySqlConnection,
-    sql: &str,
-    begun: bool,
-) -> Result<bool, EngineError> {
-    let (before, after) = if begun {
+/// Returns what is executed before and after the query of a check, so that what functions which it calls
+/// have written is undone: in the transaction that is open, or in one that only reads.
+pub(super) fn around_check(begun: bool) -> (&'static str, &'static str) {
+    if begun {
         (
             "SAVEPOINT `mledger check`",
             "ROLLBACK TO SAVEPOINT `mledger check`",
         )
     } else {
         ("START TRANSACTION READ ONLY", "ROLLBACK")
-    };
-    talk::execute(connection, before.to_owned()).await?;
+    }
+}
+
+/// Runs a query and says whether it gives one row whose first column is true.
+pub(super) async fn holds(
+    connection: &mut MySqlConnection,
+    sql: &str,
+) -> Result<bool, EngineError> {
     let answer = raw_sql(AssertSqlSafe(sql.to_owned()))
-        .fetch_all(&mut *connection)
+        .fetch_all(connection)
         .await
         .map_err(|error| located(sql, of_script(fault::from_driver(error))));
-    talk::absorb(connection).await?;
-    talk::execute(connection, after.to_owned()).await?;
     let mut rows = answer?.into_iter().map(Values);
     match (rows.next(), rows.next()) {
         (Some(row), None) => row.is_true(0),
@@ -115,31 +94,6 @@ pub(super) async fn warnings(connection: &mut MySqlConnection) -> Result<Execute
     };
     messages.truncate(WARNINGS_SHOWN);
     Ok(Executed { warnings, messages })
-}
-
-/// Says whether a statement may change the session itself; wrong only to the safe side, but for what
-/// functions and triggers of the database do.
-pub(super) fn may_change_session(sql: &str) -> bool {
-    if sql.contains('@') {
-        return true;
-    }
-    let is_word_byte = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
-    let words = sql.as_bytes().split(|byte| !is_word_byte(byte));
-    let mut first = true;
-    for word in words.filter(|word| !word.is_empty()) {
-        // `UPDATE t SET …`, `ON DUPLICATE KEY UPDATE` and bodies have some of the words all the time
-        let known = SESSION_WORDS
-            .iter()
-            .any(|known| word.eq_ignore_ascii_case(known.as_bytes()));
-        let everywhere = ["temporary", "get_lock", "last_insert_id"]
-            .iter()
-            .any(|known| word.eq_ignore_ascii_case(known.as_bytes()));
-        if everywhere || (first && known) {
-            return true;
-        }
-        first = false;
-    }
-    false
 }
 
 /// Says whether a statement that failed outside of a transaction has left nothing for certain: one
@@ -234,30 +188,6 @@ mod tests {
         assert_eq!(place(sql, "error at line 99").0, Some(0));
         let kept = "Duplicate entry 'at line x' for key";
         assert_eq!(place(sql, kept), (None, kept.to_owned()));
-    }
-
-    #[test]
-    fn statements_that_may_change_the_session_are_recognised() {
-        for sql in [
-            "SET foreign_key_checks = 0",
-            "use other",
-            "CREATE /* x */ TEMPORARY TABLE t (x INT)",
-            "SELECT 1 INTO @x",
-            "INSERT INTO t SELECT @n := 1",
-            "DO GET_LOCK('x', 1)",
-            "SELECT get_lock('x', 1)",
-            "LOCK TABLES t WRITE",
-            "CALL p()",
-        ] {
-            assert!(may_change_session(sql), "{sql}");
-        }
-        for sql in [
-            "CREATE TABLE settings (use_it INT)",
-            "UPDATE t SET x = 1",
-            "INSERT INTO calls VALUES (1) ON DUPLICATE KEY UPDATE x = 2",
-        ] {
-            assert!(!may_change_session(sql), "{sql}");
-        }
     }
 
     #[test]

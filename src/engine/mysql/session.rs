@@ -39,8 +39,9 @@ pub(super) struct MySqlSession {
     limits: Limits,
     /// The lock is held under which the tables are made.
     creating: bool,
-    /// A script may have changed the session since it was opened.
-    changed: bool,
+    /// A statement of a script was executed since the connection was opened: what it, or a function or
+    /// trigger behind it, has set in the session is not looked for.
+    used: bool,
 }
 
 impl MySqlSession {
@@ -58,7 +59,7 @@ impl MySqlSession {
             begun: false,
             limits: Limits::default(),
             creating: false,
-            changed: false,
+            used: false,
         })
     }
 
@@ -85,7 +86,7 @@ impl MySqlSession {
         self.begun = false;
         self.limits = Limits::default();
         self.creating = false;
-        self.changed = false;
+        self.used = false;
         if gone? {
             return Ok(());
         }
@@ -299,9 +300,9 @@ impl Session for MySqlSession {
 
     async fn execute(&mut self, sql: &str) -> Result<Executed, EngineError> {
         script::fits(sql, self.details.longest_message)?;
-        self.changed = self.changed || script::may_change_session(sql);
         self.connection()?;
         self.switch.0.arm()?;
+        self.used = true;
         let executed = script::execute(self.connection()?, sql).await;
         if self.switch.0.disarm().await {
             // a request to stop that came after the end would stop the next statement instead
@@ -334,15 +335,21 @@ impl Session for MySqlSession {
                 "expected a query that only reads",
             ));
         }
-        self.changed = self.changed || script::may_change_session(sql);
-        let begun = self.begun;
-        self.connection()?;
-        self.switch.0.arm()?;
-        let holds = script::holds(self.connection()?, sql, begun).await;
-        if self.switch.0.disarm().await {
-            talk::absorb(self.connection()?).await?;
-        }
-        holds
+        let (before, after) = script::around_check(self.begun);
+        talk::execute(self.connection()?, before.to_owned()).await?;
+        let answer = match self.switch.0.arm() {
+            Ok(()) => {
+                self.used = true;
+                let answer = script::holds(self.connection()?, sql).await;
+                if self.switch.0.disarm().await {
+                    talk::absorb(self.connection()?).await?;
+                }
+                answer
+            }
+            Err(stopped) => Err(stopped),
+        };
+        talk::execute(self.connection()?, after.to_owned()).await?;
+        answer
     }
 
     async fn foreign_key_violations(&mut self) -> Result<Vec<String>, EngineError> {
@@ -351,7 +358,7 @@ impl Session for MySqlSession {
     }
 
     async fn reset(&mut self) -> Result<(), EngineError> {
-        if self.changed || self.connection.is_none() || self.switch.0.is_armed() {
+        if self.used || self.connection.is_none() || self.switch.0.is_armed() {
             return self.replace().await;
         }
         self.rollback().await

@@ -81,3 +81,49 @@ async fn a_schema_may_have_any_name() {
     };
     assert_eq!(missing_guards, Vec::<String>::new());
 }
+
+#[tokio::test]
+async fn a_user_who_may_only_read_sees_what_is_there_and_blames_nobody() {
+    let place = Place::with_store().await;
+    append(&mut *place.writer().await, &[Log::new().note()])
+        .await
+        .unwrap();
+    let mut root = administrator().await;
+    let user = format!("my_unit_r{}", std::process::id());
+    run(
+        &mut root,
+        &format!(
+            "CREATE USER {user}@'%' IDENTIFIED BY 'p@ss/w:rd'; GRANT SELECT ON {}.* TO {user}@'%'",
+            place.name
+        ),
+    )
+    .await;
+    let (_, server) = server()
+        .rsplit_once('@')
+        .map(|(a, b)| (a.to_owned(), b.to_owned()))
+        .unwrap();
+    let url = format!("mysql://{user}:p%40ss%2Fw%3Ard@{server}/{}", place.name);
+    let engine = open(&url, Path::new("/")).unwrap();
+    let mut reader = engine.connect(Access::Read).await.unwrap();
+    let store = reader.store().await;
+    let records = reader.records(0, 5).await;
+    let lease = reader.lease().await;
+    let fingerprint = reader.fingerprint().await;
+    let mut writer = engine.connect(Access::Write).await.unwrap();
+    writer.begin(&BEGIN).await.unwrap();
+    let appended = writer.append(&[Log::new().note()]).await;
+    run(&mut root, &format!("DROP USER {user}@'%'")).await;
+    let crate::engine::Store::Present {
+        missing_guards,
+        guards,
+    } = store.unwrap()
+    else {
+        panic!("expected the store to be there");
+    };
+    assert_eq!(missing_guards, Vec::<String>::new());
+    assert_eq!(guards, 7, "triggers are not to be seen");
+    assert_eq!(records.unwrap().len(), 1);
+    assert_eq!(lease.unwrap(), None);
+    assert!(fingerprint.is_ok());
+    assert_eq!(appended.unwrap_err().fault, Fault::Denied);
+}
