@@ -79,25 +79,25 @@ impl MySqlSession {
             None => {}
         }
         let (mut fresh, details) = connect::open(&self.target, self.access).await?;
-        let gone = kill::end(&mut fresh, &details, &self.details.session()).await;
-        let old = std::mem::replace(&mut self.details, details).session();
-        self.switch.0.follow(self.details.id);
+        let old = self.details.session();
+        // until this is known the old session is the one to be ended, also by another attempt
+        if !kill::end(&mut fresh, &details, &old).await? {
+            return Err(EngineError::new(
+                Fault::Disconnected,
+                format!(
+                    "the connection broke, and the server still lists its session `{old}`: what was \
+                     sent last may yet take effect"
+                ),
+            ));
+        }
+        self.switch.0.follow(details.id);
+        self.details = details;
         self.connection = Some(fresh);
         self.begun = false;
         self.limits = Limits::default();
         self.creating = false;
         self.used = false;
-        if gone? {
-            return Ok(());
-        }
-        self.connection = None;
-        Err(EngineError::new(
-            Fault::Disconnected,
-            format!(
-                "the connection broke, and the server still lists its session `{old}`: what was sent \
-                 last may yet take effect"
-            ),
-        ))
+        Ok(())
     }
 
     /// Gives up the lock under which the tables are made, if it is held.
@@ -128,16 +128,17 @@ impl MySqlSession {
 
     /// Judges the error of a script's statement by the transaction that it ran in.
     async fn judge(&mut self, sql: &str, mut error: EngineError) -> EngineError {
-        match fault::number(&error) {
-            _ if !self.begun => {
-                if matches!(
-                    error.fault,
-                    Fault::Statement | Fault::Interrupted | Fault::Full
-                ) && !script::left_nothing(sql, &error)
-                {
-                    error.fault = Fault::Partial;
-                }
+        if !self.begun {
+            let refused = matches!(
+                error.fault,
+                Fault::Statement | Fault::Interrupted | Fault::Full
+            );
+            if refused && !script::left_nothing(sql, &error) {
+                error.fault = Fault::Partial;
             }
+            return error;
+        }
+        match fault::number(&error) {
             fault::DEADLOCK => error.fault = Fault::Transient,
             fault::LOCK_WAIT => {
                 // the server keeps what came before the statement
