@@ -63,9 +63,8 @@ impl Script {
             }
             Err(offender) => summary.transaction_control = Some(offender),
         }
-        let counted = |(index, frames): (u64, u64)| {
-            index - if summary.own_transaction { frames } else { 0 }
-        };
+        let counted =
+            |(index, frames): (u64, u64)| index - if summary.own_transaction { frames } else { 0 };
         summary.not_in_transaction = alone.into_iter().map(counted).collect();
         summary.writes = writing.into_iter().map(counted).collect();
         for query in self.verifications(rules) {
@@ -185,7 +184,10 @@ mod tests {
         for (text, statements) in [
             ("BEGIN; SELECT 1;\nSELECT 2; COMMIT;", 2),
             ("begin transaction; end transaction", 0),
-            ("BEGIN; SELECT 1; COMMIT;\nBEGIN; SELECT 2; SELECT 3; COMMIT", 3),
+            (
+                "BEGIN; SELECT 1; COMMIT;\nBEGIN; SELECT 2; SELECT 3; COMMIT",
+                3,
+            ),
             (
                 "-- rebuild\nbegin immediate;\nCREATE TABLE t (x);\nEND TRANSACTION",
                 1,

@@ -49,7 +49,10 @@ async fn a_script_that_wraps_itself_in_a_transaction_runs_in_ours() {
             Shop::assert_intact(&report);
         } else {
             let found = |finding: &Finding| finding.code == Code::SchemaDrift;
-            assert!(report.findings.iter().any(found), "done by hand: {report:#?}");
+            assert!(
+                report.findings.iter().any(found),
+                "done by hand: {report:#?}"
+            );
         }
     })
     .await;
@@ -61,15 +64,27 @@ async fn a_script_that_ends_the_transaction_elsewhere_is_refused_before_it_runs(
         let shop = Shop::new(database);
         shop.migration("1_one", "CREATE TABLE one (id INTEGER);", "DROP TABLE one;");
         for (script, line) in [
-            ("CREATE TABLE a (id INTEGER);\nCOMMIT;\nCREATE TABLE b (id INTEGER);", 3),
+            (
+                "CREATE TABLE a (id INTEGER);\nCOMMIT;\nCREATE TABLE b (id INTEGER);",
+                3,
+            ),
             ("CREATE TABLE a (id INTEGER);\nROLLBACK;", 3),
-            ("BEGIN;\nCREATE TABLE a (id INTEGER);\nCOMMIT;\nCREATE TABLE b (id INTEGER);", 4),
+            (
+                "BEGIN;\nCREATE TABLE a (id INTEGER);\nCOMMIT;\nCREATE TABLE b (id INTEGER);",
+                4,
+            ),
             ("BEGIN;\nCREATE TABLE a (id INTEGER);", 2),
             ("CREATE TABLE a (id INTEGER);\n/* x */ eNd /* y */;", 3),
-            ("CREATE TABLE a (id INTEGER);\nEND TRANSACTION;\nSELECT 1;", 3),
+            (
+                "CREATE TABLE a (id INTEGER);\nEND TRANSACTION;\nSELECT 1;",
+                3,
+            ),
             ("COMMIT;", 2),
             ("BEGIN;\nCREATE TABLE a (id INTEGER);\nROLLBACK;", 4),
-            ("SAVEPOINT s;\nCREATE TABLE a (id INTEGER);\nROLLBACK TO s;\nRELEASE s;", 2),
+            (
+                "SAVEPOINT s;\nCREATE TABLE a (id INTEGER);\nROLLBACK TO s;\nRELEASE s;",
+                2,
+            ),
         ] {
             if script.to_ascii_uppercase().contains("END") && !kind.end_commits {
                 continue;
@@ -81,7 +96,11 @@ async fn a_script_that_ends_the_transaction_elsewhere_is_refused_before_it_runs(
                 said.contains(&format!("line {line}")) || said.contains(&format!(":{line}")),
                 "{script}: expected line {line}: {said}"
             );
-            assert_eq!(shop.definitions(kind), "", "{script}: nothing ran, not even what is fine");
+            assert_eq!(
+                shop.definitions(kind),
+                "",
+                "{script}: nothing ran, not even what is fine"
+            );
         }
         // as text and as a body it ends nothing
         shop.migration("2_control", kind.words_in_bodies, "");
