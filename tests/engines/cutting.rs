@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 use mledger::migration::split::{LexRules, MYSQL, POSTGRES, Pieces, copy_data};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
+use sqlx::{AssertSqlSafe, Connection as _, MySqlConnection, PgConnection};
 
 use crate::corpora::{fixtures, pairs};
 use crate::support::engines::{self, Database};
@@ -130,29 +131,29 @@ fn sent_by_psql(text: &str, database: &dyn Database) -> Vec<String> {
 
 fn sent_by_mariadb(text: &str, database: &dyn Database) -> Vec<String> {
     const RULE: &str = "--------------\n";
-    let url = database.url();
-    let place = url.rsplit_once('@').unwrap().1;
-    let (server, name) = place.split_once('/').unwrap();
-    let (host, port) = server.split_once(':').unwrap();
     let file = script(text);
     let output = printed(
         Command::new("mariadb")
-            .args([
-                "--no-defaults",
-                "--force",
-                "-vvv",
-                "--user=root",
-                "--default-character-set=utf8mb4",
-            ])
-            .args([
-                format!("--host={host}"),
-                format!("--port={port}"),
-                name.to_owned(),
-            ])
+            .args(["--no-defaults", "--force", "-vvv"])
+            .args(mariadb_place(database))
             .stdin(fs::File::open(file.path()).unwrap()),
     );
     let statements = output.split(RULE).skip(1).step_by(2);
     compared(statements)
+}
+
+fn mariadb_place(database: &dyn Database) -> [String; 5] {
+    let url = database.url();
+    let place = url.rsplit_once('@').unwrap().1;
+    let (server, name) = place.split_once('/').unwrap();
+    let (host, port) = server.split_once(':').unwrap();
+    [
+        "--user=root".to_owned(),
+        "--default-character-set=utf8mb4".to_owned(),
+        format!("--host={host}"),
+        format!("--port={port}"),
+        name.to_owned(),
+    ]
 }
 
 fn scripts(fragments: &'static [&'static str]) -> impl Strategy<Value = String> {
@@ -226,4 +227,107 @@ fn mariadb_sends_the_statements_that_we_cut() {
             Ok(())
         })
         .unwrap();
+}
+
+const PROGRAMS: &str = "
+CREATE TABLE a (id INT PRIMARY KEY, b TEXT) ENGINE=InnoDB;
+INSERT INTO a VALUES (1, 'it\\'s; -- \"'), (2, 'DELIMITER //'), (3, '*/ /*!'), (4, 'é\\\\');
+CREATE VIEW v AS SELECT id, CASE WHEN id > 1 THEN 'x;' END AS `end` FROM a;
+DELIMITER //
+CREATE TRIGGER t BEFORE INSERT ON a FOR EACH ROW
+BEGIN IF NEW.b IS NULL THEN SET NEW.b = 'x;'; END IF; END//
+CREATE PROCEDURE p(IN n INT) COMMENT 'a; b'
+l: BEGIN
+  DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; END;
+  REPEAT SET n = n - 1; UNTIL n < IF(1, 2, 3) END REPEAT;
+  CASE n WHEN 1 THEN SELECT 1; ELSE BEGIN END; END CASE;
+END//
+CREATE FUNCTION f() RETURNS INT DETERMINISTIC RETURN CASE WHEN 1 THEN 2 END//
+CREATE EVENT e ON SCHEDULE EVERY 1 YEAR DO BEGIN DELETE FROM a; DELETE FROM a; END//
+DELIMITER ;
+";
+
+/// A dump, executed statement by statement as it is cut, makes the database that was dumped.
+#[tokio::test]
+async fn a_dump_is_read_as_mariadb_reads_it() {
+    let original = engines::MYSQL.fresh();
+    original.run(PROGRAMS).unwrap();
+    for options in [
+        &["--routines", "--triggers", "--events"][..],
+        &[
+            "--routines",
+            "--triggers",
+            "--events",
+            "--no-autocommit",
+            "--skip-extended-insert",
+        ],
+        &[
+            "--routines",
+            "--triggers",
+            "--events",
+            "--skip-opt",
+            "--compact",
+        ],
+    ] {
+        let mut command = Command::new("mariadb-dump");
+        command.arg("--no-defaults").args(options);
+        let dump = printed(command.args(mariadb_place(&*original)));
+        assert!(
+            dump.contains("CREATE TABLE") && dump.contains("PROCEDURE"),
+            "{dump}"
+        );
+        let copy = engines::MYSQL.fresh();
+        let mut connection = MySqlConnection::connect(&copy.url()).await.unwrap();
+        for statement in cut_whole(&dump, &MYSQL) {
+            let executed = sqlx::raw_sql(AssertSqlSafe(statement.clone())).execute(&mut connection);
+            executed
+                .await
+                .unwrap_or_else(|error| unreachable!("{error}: {statement}"));
+        }
+        assert_eq!(copy.content(), original.content());
+    }
+}
+
+#[tokio::test]
+async fn a_dump_is_read_as_psql_reads_it() {
+    let original = engines::POSTGRES.fresh();
+    original
+        .run(
+            "CREATE TABLE a (id int GENERATED ALWAYS AS IDENTITY, b text);
+             INSERT INTO a (b) VALUES ('it''s; -- \"$$'), (E'\\\\.'), (E'a\\nb\\t\\\\'), (NULL), ('\\.');
+             CREATE TABLE b (id int);
+             CREATE FUNCTION f(a int) RETURNS int BEGIN ATOMIC SELECT 1; SELECT CASE a WHEN 1 THEN 2 END; END;
+             CREATE FUNCTION g() RETURNS void LANGUAGE plpgsql AS $x$ BEGIN PERFORM $$;$$; END $x$;
+             CREATE RULE r AS ON DELETE TO b DO (SELECT 1; SELECT 2);
+             COMMENT ON TABLE a IS 'it''s; \\';",
+        )
+        .unwrap();
+    let dump = printed(Command::new("pg_dump").arg(original.url()));
+    assert!(
+        dump.contains("FROM stdin;") && dump.contains("BEGIN ATOMIC"),
+        "{dump}"
+    );
+    let copy = engines::POSTGRES.fresh();
+    let mut connection = PgConnection::connect(&copy.url()).await.unwrap();
+    for statement in cut_whole(&dump, &POSTGRES) {
+        if let Some((command, data)) = copy_data(&statement) {
+            let mut sink = connection.copy_in_raw(command).await.unwrap();
+            sink.send(data.as_bytes()).await.unwrap();
+            sink.finish().await.unwrap();
+            continue;
+        }
+        let executed = sqlx::raw_sql(AssertSqlSafe(statement.clone())).execute(&mut connection);
+        executed
+            .await
+            .unwrap_or_else(|error| unreachable!("{error}: {statement}"));
+    }
+    assert_eq!(copy.content(), original.content());
+}
+
+fn cut_whole(text: &str, rules: &'static LexRules) -> Vec<String> {
+    Pieces::new(text, 0..text.len(), rules)
+        .map(|piece| piece.unwrap())
+        .filter_map(|piece| piece.statement)
+        .map(|range| text[range].to_owned())
+        .collect()
 }
