@@ -1,5 +1,6 @@
 //! Our statements against those that the plain clients send: the clients print each of them before it is
 //! executed, and go on where the server finds it wrong.
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::fs;
 use std::process::{Command, Stdio};
