@@ -108,11 +108,10 @@ async fn connect(target: &Target, access: Access) -> Result<PgConnection, Engine
 /// Learns what there is to know of a new session, and gives it the settings of its role.
 async fn set_up(mut link: Link) -> Result<Opened, EngineError> {
     let sql = format!(
-        "SET statement_timeout = 0; \
+        "SET LOCAL statement_timeout = 0; SET LOCAL role TO NONE; \
          SELECT {THIS_BACKEND}, pg_catalog.current_setting('server_version_num'), \
              pg_catalog.pg_is_in_recovery(), \
              pg_catalog.current_setting('default_transaction_read_only') = 'on'; \
-         RESET statement_timeout; \
          SELECT pg_catalog.encode(pg_catalog.convert_to(setting, 'UTF8'), 'hex') \
          FROM pg_catalog.pg_db_role_setting, pg_catalog.unnest(setconfig) AS setting \
          WHERE setdatabase IN (0, (SELECT oid FROM pg_catalog.pg_database \

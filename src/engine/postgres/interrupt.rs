@@ -10,6 +10,7 @@ use tokio::task::JoinHandle;
 
 use super::Postgres;
 use super::connect;
+use super::ending::{AS_SIGNED_IN, began_at};
 use super::fault::Of;
 use super::link::Backend;
 use crate::engine::{Access, EngineError};
@@ -150,9 +151,10 @@ async fn cancel_while(
     let mut opened = connect::open(database, Access::Read).await?;
     let Backend { pid, start } = backend;
     let sql = format!(
-        "SELECT pg_catalog.pg_cancel_backend(pid) \
+        "{AS_SIGNED_IN}SELECT pg_catalog.pg_cancel_backend(pid) \
          FROM pg_catalog.pg_stat_get_activity({pid}) \
-         WHERE (EXTRACT(epoch FROM backend_start) * 1000000)::pg_catalog.int8 = {start}"
+         WHERE {}",
+        began_at(start)
     );
     while go_on() {
         if opened.link.ask(&sql, Of::Ours).await?.is_empty() {

@@ -6,7 +6,7 @@ use sqlx::postgres::PgRow;
 use uuid::Uuid;
 
 use super::fault::Of;
-use super::link::{self, Link, THIS_BACKEND};
+use super::link::{self, Backend, Link};
 use super::literal;
 use crate::engine::{Claim, EngineError, Fault, Lease};
 
@@ -59,6 +59,7 @@ fn id(text: &str) -> Result<Uuid, EngineError> {
 pub(super) async fn take(
     link: &mut Link,
     prefix: &str,
+    backend: Backend,
     claim: &Claim,
     replacing: Option<Uuid>,
 ) -> Result<bool, EngineError> {
@@ -67,13 +68,14 @@ pub(super) async fn take(
     });
     let sql = format!(
         "{prefix}UPDATE mledger.lease SET token = {}, actor = {}, host = {}, run = {}, \
-             process = {}, session = {THIS_BACKEND}, since_ms = {NOW}, expires_ms = {NOW} + {} \
+             process = {}, session = {}, since_ms = {NOW}, expires_ms = {NOW} + {} \
          WHERE token IS NULL{replaced} RETURNING 1",
         literal::id(claim.token),
         literal::text(&claim.actor),
         literal::text(&claim.host),
         literal::id(claim.run),
         literal::text(&claim.process),
+        backend.expression(),
         literal::milliseconds(claim.duration),
     );
     did(link, &sql).await
@@ -84,12 +86,14 @@ pub(super) async fn take(
 pub(super) async fn renew(
     link: &mut Link,
     prefix: &str,
+    backend: Backend,
     token: Uuid,
     duration: Duration,
 ) -> Result<bool, EngineError> {
     let sql = format!(
-        "{prefix}UPDATE mledger.lease SET session = {THIS_BACKEND}, expires_ms = {NOW} + {} \
+        "{prefix}UPDATE mledger.lease SET session = {}, expires_ms = {NOW} + {} \
          WHERE token = {} RETURNING 1",
+        backend.expression(),
         literal::milliseconds(duration),
         literal::id(token),
     );

@@ -8,19 +8,30 @@ use super::literal;
 use crate::engine::{EngineError, Fault};
 
 /// A server process that serves a connection: its id, and its start in microseconds since 1970, since
-/// ids are used again.
+/// ids are used again. The default is none that is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Backend {
     pub(super) pid: i32,
     pub(super) start: i64,
 }
 
-/// An expression that names the server process of the session that evaluates it.
+/// An expression that names the server process of the session that evaluates it; NULL where the session
+/// acts as a role that may not know it.
 pub(super) const THIS_BACKEND: &str = "(SELECT pid::pg_catalog.text || '/' || \
      (EXTRACT(epoch FROM backend_start) * 1000000)::pg_catalog.int8::pg_catalog.text \
      FROM pg_catalog.pg_stat_get_activity(pg_catalog.pg_backend_pid()))";
 
 impl Backend {
+    /// Returns an expression that names the server process of the session that evaluates it: this one,
+    /// unless a pooler has changed it.
+    pub(super) fn expression(self) -> String {
+        let Self { pid, start } = self;
+        format!(
+            "CASE WHEN pg_catalog.pg_backend_pid() = {pid} THEN '{pid}/{start}' \
+             ELSE {THIS_BACKEND} END"
+        )
+    }
+
     /// Reads what [`THIS_BACKEND`] gives.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let (pid, start) = text.split_once('/')?;

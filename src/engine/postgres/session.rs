@@ -195,14 +195,14 @@ impl Session for PostgresSession {
         replacing: Option<Uuid>,
     ) -> Result<bool, EngineError> {
         let prefix = self.prefix();
-        let taken = lease::take(&mut self.link, &prefix, claim, replacing).await?;
+        let taken = lease::take(&mut self.link, &prefix, self.backend, claim, replacing).await?;
         self.now_ours();
         Ok(taken)
     }
 
     async fn renew_lease(&mut self, token: Uuid, duration: Duration) -> Result<bool, EngineError> {
         let prefix = self.prefix();
-        let held = lease::renew(&mut self.link, &prefix, token, duration).await?;
+        let held = lease::renew(&mut self.link, &prefix, self.backend, token, duration).await?;
         self.now_ours();
         Ok(held)
     }
@@ -244,7 +244,7 @@ impl Session for PostgresSession {
 
     async fn begin(&mut self, begin: &Begin) -> Result<(), EngineError> {
         self.open = None;
-        let (open, backend) = transaction::begin(&mut self.link, begin).await?;
+        let (open, backend) = transaction::begin(&mut self.link, begin, self.backend).await?;
         self.open = Some(open);
         self.backend = backend;
         self.switch.set_backend(backend);

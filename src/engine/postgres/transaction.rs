@@ -1,7 +1,7 @@
 //! Transactions: begun as ones that may write, and known by their number.
 
 use super::fault::Of;
-use super::link::{self, Backend, Link, THIS_BACKEND};
+use super::link::{self, Backend, Link};
 use super::literal;
 use crate::engine::{Begin, EngineError, Fault};
 
@@ -26,14 +26,22 @@ pub(super) struct Open {
 }
 
 /// Opens a transaction that may write, whatever a script has set for its session.
-pub(super) async fn begin(link: &mut Link, begin: &Begin) -> Result<(Open, Backend), EngineError> {
+///
+/// Returns the server process that serves it: the `known` one, unless a pooler has changed it.
+pub(super) async fn begin(
+    link: &mut Link,
+    begin: &Begin,
+    known: Backend,
+) -> Result<(Open, Backend), EngineError> {
     let limits = limits("SET LOCAL", begin);
     let sql = format!(
         "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE NOT DEFERRABLE; {limits}\
-         SELECT {THIS_BACKEND}, pg_catalog.txid_current()"
+         SELECT {}, pg_catalog.txid_current()",
+        known.expression()
     );
     let rows = link.ask(&sql, Of::Ours).await?;
     let row = rows.first().ok_or_else(no_answer)?;
+    // a pooler's process that does not tell its start is one that is not known
     let backend = link::text(row, 0)?.as_deref().and_then(Backend::parse);
     let number = link::integer(row, 1)?;
     let open = Open {
@@ -43,7 +51,7 @@ pub(super) async fn begin(link: &mut Link, begin: &Begin) -> Result<(Open, Backe
             .map_or(LOCK_TIMEOUT_MS, at_least_a_millisecond),
         ours: false,
     };
-    Ok((open, backend.ok_or_else(no_answer)?))
+    Ok((open, backend.unwrap_or_default()))
 }
 
 /// Returns statements that set the limits that were asked for; those that were not asked for stay as
@@ -76,6 +84,7 @@ pub(super) fn ours(lock_timeout_ms: i64) -> String {
         "SET LOCAL SESSION AUTHORIZATION DEFAULT; SET LOCAL role TO DEFAULT; \
          SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = {lock_timeout_ms}; \
          SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL row_security = on; \
+         SET LOCAL quote_all_identifiers = off; \
          SET LOCAL search_path = ''; SET LOCAL synchronous_commit TO DEFAULT; "
     )
 }

@@ -5,6 +5,7 @@
 mod connections;
 mod identities;
 mod leases;
+mod poolers;
 mod schemas;
 mod scripts;
 mod statements;

@@ -147,8 +147,8 @@ async fn nothing_that_a_script_set_keeps_us_from_recording() {
         let read = session.records(0, 1000).await.unwrap();
         assert_eq!(read.len() as u64, log.seq, "{leak}");
         assert!(session.lease().await.unwrap().is_none());
+        session.reset().await.unwrap();
     }
-    session.reset().await.unwrap();
 }
 
 #[tokio::test]

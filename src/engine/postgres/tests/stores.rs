@@ -231,12 +231,11 @@ async fn only_what_follows_the_head_is_appended() {
         append(&mut *other, &[fork.note()]).await,
         Err(Fault::Conflict)
     );
-    let skipped = log.note();
-    assert_eq!(
-        append(&mut *other, &[log.note()]).await,
-        Err(Fault::Conflict)
-    );
+    let (skipped, after) = (log.note(), log.note());
+    let early = append(&mut *other, std::slice::from_ref(&after)).await;
+    assert_eq!(early, Err(Fault::Conflict));
     append(&mut *other, &[skipped]).await.unwrap();
+    append(&mut *other, &[after]).await.unwrap();
 
     // two at once: the second waits for the first, and is refused then
     let late = Log {

@@ -44,7 +44,7 @@ async fn the_views_tell_what_the_events_say() {
         log.next("lock.released", &format!("{{\"held_ms\":40,\"token\":\"{token}\"}}")),
         log.next(
             "backup.failed",
-            "{\"backup\":\"b\",\"error\":\"disk full\",\"name\":\"nightly\"}",
+            "{\"error\":\"disk full\",\"name\":\"nightly\"}",
         ),
     ];
     append(&mut *session, &records).await.unwrap();
