@@ -16,6 +16,7 @@ mod interrupt;
 mod lease;
 mod link;
 mod literal;
+mod notices;
 mod objects;
 mod schema;
 mod script;

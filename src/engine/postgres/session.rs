@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::connect::{self, Opened};
 use super::interrupt::Switch;
 use super::link::{Backend, Link};
+use super::notices::Notices;
 use super::transaction::Open;
 use super::{
     Postgres, ending, events, examine, lease, objects, schema, script, store, transaction,
@@ -37,6 +38,7 @@ pub(super) struct PostgresSession {
     open: Option<Open>,
     /// A script may have changed the session since it was opened.
     changed: bool,
+    notices: Notices,
 }
 
 impl PostgresSession {
@@ -59,6 +61,7 @@ impl PostgresSession {
             settings,
             open: None,
             changed: false,
+            notices: Notices::new(),
         })
     }
 
@@ -302,16 +305,13 @@ impl Session for PostgresSession {
     async fn execute(&mut self, sql: &str) -> Result<Executed, EngineError> {
         self.changed = true;
         let inside = self.open.is_some();
-        self.stoppable(async |link: &mut Link| script::execute(link, sql).await)
-            .await
-            .map(|()| Executed::default())
-            .map_err(|error| {
-                if inside {
-                    error
-                } else {
-                    script::outside(sql, error)
-                }
-            })
+        let notices = self.notices.clone();
+        let execution = self.stoppable(async |link: &mut Link| script::execute(link, sql).await);
+        match notices.during(execution).await {
+            (Ok(()), executed) => Ok(executed),
+            (Err(error), _) if inside => Err(error),
+            (Err(error), _) => Err(script::outside(sql, error)),
+        }
     }
 
     async fn tables_are_transactional(&mut self) -> Result<bool, EngineError> {

@@ -152,3 +152,53 @@ async fn a_lock_that_is_not_had_in_time_lets_the_transaction_be_repeated() {
     other.rollback().await.unwrap();
     one.rollback().await.unwrap();
 }
+
+#[tokio::test]
+async fn warnings_of_the_server_are_passed_on_and_notices_are_not() {
+    let place = Place::new();
+    let mut session = place.writer().await;
+    let block = "DO $$ BEGIN RAISE WARNING 'mind, %', 7; RAISE NOTICE 'by the way'; \
+                 RAISE WARNING 'again'; END $$";
+    let executed = session.execute(block).await.unwrap();
+    assert_eq!(executed.warnings, 2);
+    assert_eq!(executed.messages, ["mind, 7", "again"]);
+    let executed = session.execute("SELECT 1").await.unwrap();
+    assert_eq!(executed.warnings, 0);
+}
+
+#[tokio::test]
+async fn rows_that_follow_a_copy_are_sent_to_it() {
+    let place = Place::new();
+    let mut session = place.writer().await;
+    session
+        .execute("CREATE TABLE t (x int, y text)")
+        .await
+        .unwrap();
+    session.begin(&BEGIN).await.unwrap();
+    let rows: String = (3..100_000).map(|x| format!("{x}\tq; \\\\\n")).collect();
+    let copy = format!("COPY t (x, y) FROM stdin;\n1\ta\n2\t\\N\n{rows}\\.");
+    session.execute(&copy).await.unwrap();
+    assert!(session.in_transaction().await.unwrap());
+    let whole = "SELECT count(*) = 99999 AND count(y) = 99998 AND min(y) = 'a' \
+                 AND max(y) = E'q; \\\\' FROM t";
+    assert!(session.holds(whole).await.unwrap());
+    session.rollback().await.unwrap();
+
+    // what the server refuses leaves a connection that goes on
+    session.begin(&BEGIN).await.unwrap();
+    let copy = "COPY t (x, y) FROM stdin;\n1\ta\nnone\tb\n\\.";
+    let error = session.execute(copy).await.unwrap_err();
+    assert_eq!(error.fault, Fault::Statement);
+    assert_eq!(error.code.as_deref(), Some("22P02"));
+    assert!(
+        error.message.contains("COPY t, line 2, column x"),
+        "{error}"
+    );
+    session.rollback().await.unwrap();
+    let missing = session.execute("COPY missing FROM stdin;\n\\.").await;
+    assert_eq!(missing.unwrap_err().code.as_deref(), Some("42P01"));
+    assert!(session.holds("SELECT count(*) = 0 FROM t").await.unwrap());
+    // one that comes without its rows is given none
+    session.execute("COPY t FROM stdin").await.unwrap();
+    assert!(session.holds("SELECT count(*) = 0 FROM t").await.unwrap());
+}
