@@ -85,7 +85,7 @@ fn is_true(row: &PgRow) -> Result<bool, EngineError> {
         .unwrap_or_default();
     if NUMBERS.contains(&kind.as_str()) {
         // NaN counts as a number that is not zero, as it does for the server
-        return Ok(text.parse::<f64>().map_or(true, |number| number != 0.0));
+        return Ok(text.parse::<f64>().is_ok_and(|number| number != 0.0));
     }
     Ok(text.eq_ignore_ascii_case("t") || text.eq_ignore_ascii_case("true"))
 }
