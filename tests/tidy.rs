@@ -339,6 +339,14 @@ const NO_CODES: &[&str] = &[
     "no-transaction",
     "cert-authority",
     "ssh-keygen",
+    // parameters of database URLs, and their values
+    "ssl-ca",
+    "ssl-cert",
+    "ssl-key",
+    "ssl-mode",
+    "verify-ca",
+    "verify-full",
+    "verify-identity",
     // an example of a name
     "create-events",
 ];
