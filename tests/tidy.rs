@@ -346,7 +346,6 @@ const NO_CODES: &[&str] = &[
     "ssl-mode",
     "verify-ca",
     "verify-full",
-    "verify-identity",
     // an example of a name
     "create-events",
 ];

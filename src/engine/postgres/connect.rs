@@ -5,6 +5,7 @@
 //! cannot be seen behind the driver's, so scripts run in UTC then. The variables `PGOPTIONS`,
 //! `PGSSLROOTCERT`, `PGSSLCERT` and `PGSSLKEY` are read by the driver where the URL says nothing.
 
+use std::fs::File;
 use std::time::Duration;
 
 use sqlx::postgres::PgConnectOptions;
@@ -70,6 +71,18 @@ pub(super) async fn open(database: &Postgres, access: Access) -> Result<Opened, 
 }
 
 async fn connect(target: &Target, access: Access) -> Result<PgConnection, EngineError> {
+    let files = [
+        &target.root_certificate,
+        &target.client_certificate,
+        &target.client_key,
+    ];
+    for file in files.into_iter().flatten() {
+        // the driver's error would not say that it speaks of a file
+        if let Err(error) = File::open(file) {
+            let reason = format!("`{}` cannot be read: {error}", file.display());
+            return Err(EngineError::new(Fault::Denied, reason));
+        }
+    }
     let application = match access {
         Access::Run(run) => format!("{APPLICATION} {run}"),
         Access::Read | Access::Write => APPLICATION.to_owned(),

@@ -1,5 +1,7 @@
 //! What PostgreSQL's error codes mean (its manual, appendix "PostgreSQL Error Codes").
 
+use std::io::ErrorKind;
+
 use sqlx::Error;
 use sqlx::postgres::{PgDatabaseError, PgErrorPosition};
 
@@ -27,6 +29,13 @@ pub(super) fn from_driver(error: Error, of: Of<'_>) -> EngineError {
             Some(error) => from_server(error, of),
             None => EngineError::new(Fault::Statement, error.message()),
         },
+        // what TLS refuses comes as data that are not valid: waiting does not make them so
+        Error::Io(error) if of == Of::Connecting && error.kind() == ErrorKind::InvalidData => {
+            EngineError::new(
+                Fault::Denied,
+                format!("no encrypted connection could be made: {error}"),
+            )
+        }
         Error::Io(error) if of == Of::Connecting => {
             EngineError::new(Fault::Unreachable, error.to_string())
         }

@@ -33,6 +33,13 @@ async fn what_keeps_us_out_is_told_apart() {
     let url = place.url().replace(&place.name, "mledger_no_such_database");
     assert_eq!(fault_of(&url, Access::Read).await.0, Fault::NoDatabase);
     assert_eq!(fault_of(&url, Access::Write).await.0, Fault::NoDatabase);
+    let url = format!("{}?sslrootcert=/no/such.pem&sslmode=verify-ca", place.url());
+    let (fault, message) = fault_of(&url, Access::Read).await;
+    assert_eq!(fault, Fault::Denied);
+    assert!(
+        message.contains("`/no/such.pem` cannot be read"),
+        "{message}"
+    );
     let url = format!("{}?sslmode=require", place.url());
     let (fault, message) = fault_of(&url, Access::Read).await;
     assert_eq!(fault, Fault::Denied, "{message}");
