@@ -114,6 +114,15 @@ impl Target {
         Ok(self)
     }
 
+    /// Returns the first file that is named for encryption and cannot be read, and why.
+    pub(super) fn unreadable_file(&self) -> Option<(&Path, std::io::Error)> {
+        let files = [&self.tls.authority, &self.tls.certificate, &self.tls.key];
+        files.into_iter().flatten().find_map(|path| {
+            let refused = std::fs::File::open(path).err()?;
+            Some((path.as_path(), refused))
+        })
+    }
+
     /// Returns the name of the schema.
     pub(super) fn database(&self) -> &str {
         &self.database

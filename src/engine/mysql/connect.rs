@@ -46,6 +46,13 @@ async fn within(
     connecting: impl Future<Output = Result<MySqlConnection, sqlx::Error>>,
 ) -> Result<MySqlConnection, EngineError> {
     let server = target.server();
+    // the driver's error would not tell a file from the server
+    if let Some((path, error)) = target.unreadable_file() {
+        return Err(EngineError::new(
+            Fault::Denied,
+            format!("the file `{}` cannot be read: {error}", path.display()),
+        ));
+    }
     match tokio::time::timeout(PATIENCE, connecting).await {
         Ok(answer) => answer.map_err(|error| fault::from_sign_in(&server, error)),
         Err(_) => Err(EngineError::new(

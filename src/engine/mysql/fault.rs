@@ -47,6 +47,16 @@ pub(super) fn from_driver(error: Error) -> EngineError {
 
 /// Translates an error of the driver while it signs in.
 pub(super) fn from_sign_in(server: &str, error: Error) -> EngineError {
+    // the exchange of a password in the open, which needs a key that is not built in
+    if !matches!(error, Error::Database(_)) && error.to_string().contains("RSA") {
+        return EngineError::new(
+            Fault::Denied,
+            format!(
+                "the server `{server}` takes this user's password over an encrypted connection only: \
+                 add `?ssl-mode=required`, or use its socket"
+            ),
+        );
+    }
     match error {
         Error::Io(error) => EngineError::new(
             Fault::Unreachable,
@@ -60,16 +70,6 @@ pub(super) fn from_sign_in(server: &str, error: Error) -> EngineError {
             Fault::Denied,
             format!("the connection to `{server}` cannot be made as asked for: {error}"),
         ),
-        // the exchange of a password in the open, which needs a key that is not built in
-        Error::Protocol(message) if message.contains("rsa") || message.contains("RSA") => {
-            EngineError::new(
-                Fault::Denied,
-                format!(
-                    "the server `{server}` wants the password over an encrypted connection: add \
-                     `?ssl-mode=required`"
-                ),
-            )
-        }
         Error::Protocol(message) => EngineError::new(
             Fault::Unreachable,
             format!("the answer from `{server}` could not be read: {message}"),
@@ -141,7 +141,6 @@ fn fault(number: u16) -> Fault {
         1317 => Fault::Interrupted,
         // the session was ended by the server, by an administrator, or by a limit on idleness
         1152 | 1184 | 1927 | 2006 | 2013 | 4031 | 1158 | 1159 | 1160 | 1161 => Fault::Disconnected,
-        1105 | 1028 | 1026 | 1030 => Fault::Statement,
         _ => Fault::Statement,
     }
 }
@@ -181,6 +180,20 @@ mod tests {
         assert_eq!(of_ours(said(1205)).fault, Fault::Busy);
         assert_eq!(of_ours(said(1213)).fault, Fault::Transient);
         assert_eq!(of_ours(said(1064)).fault, Fault::Statement);
+    }
+
+    #[test]
+    fn a_password_that_would_go_in_the_open_says_what_to_add() {
+        let words = "RSA auth backend disabled; enable feature `mysql-rsa`";
+        for error in [
+            Error::Configuration(words.into()),
+            Error::Protocol(words.into()),
+            Error::Tls(words.into()),
+        ] {
+            let error = from_sign_in("db:3306", error);
+            assert_eq!(error.fault, Fault::Denied);
+            assert!(error.message.contains("ssl-mode=required"), "{error}");
+        }
     }
 
     #[test]

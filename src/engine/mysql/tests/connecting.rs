@@ -20,6 +20,10 @@ async fn why_there_is_no_connection_is_told_apart() {
     let error = fails(nobody, Access::Read).await;
     assert_eq!(error.fault, Fault::Unreachable, "{error}");
     assert!(error.message.contains("127.0.0.1:1"), "{error}");
+    let no_file = "mysql://root@127.0.0.1:1/x?ssl-mode=verify_ca&ssl-ca=/nowhere/ca.pem";
+    let error = fails(no_file, Access::Read).await;
+    assert_eq!(error.fault, Fault::Denied, "{error}");
+    assert!(error.message.contains("/nowhere/ca.pem"), "{error}");
     let no_socket = "mysql://root@localhost/x?socket=/nowhere/at/all.sock";
     let error = fails(no_socket, Access::Read).await;
     assert_eq!(error.fault, Fault::Unreachable, "{error}");
