@@ -95,6 +95,7 @@ pub(super) async fn execute(
     fault::reach("step::before-statement");
     if statement.class == Class::Block {
         let whole = 0..statement.text.len();
+        let mut begun = false;
         for piece in Pieces::new(statement.text, whole, run.engine.lex_rules()) {
             // the block was cut before, when the script was read
             let Some(range) = piece.ok().and_then(|piece| piece.statement) else {
@@ -105,7 +106,11 @@ pub(super) async fn execute(
                 offset: statement.offset + range.start,
                 ..*statement
             };
-            execute_one(run, step, script, &part, deadline).await?;
+            let executed = execute_one(run, step, script, &part, deadline).await;
+            // those before it have committed, or may have
+            run.left |= begun && executed.is_err();
+            executed?;
+            begun = true;
         }
     } else {
         execute_one(run, step, script, statement, deadline).await?;
