@@ -390,20 +390,10 @@ pub(super) async fn create(
         ));
     }
     let schema = literal::name(database);
-    // a trigger keeps the mode in which it was made, and in some modes its text means something else
-    talk::execute(connection, format!("USE {schema}; {MODE}")).await?;
-    for ours in DEFINITIONS {
-        let sql = match ours.kind {
-            Kind::Trigger => format!("DROP TRIGGER IF EXISTS {}; {}", ours.name, ours.sql()),
-            Kind::Table | Kind::Guard | Kind::View => ours.sql().to_owned(),
-        };
-        talk::execute(connection, sql).await?;
-    }
-    talk::execute(
-        connection,
-        "SET SESSION sql_mode = @@GLOBAL.sql_mode".to_owned(),
-    )
-    .await?;
+    let made = define(connection, &schema).await;
+    let usual = "SET SESSION sql_mode = @@GLOBAL.sql_mode".to_owned();
+    talk::execute(connection, usual).await?;
+    made?;
     transaction::begin(connection, "").await?;
     let sql = format!(
         "INSERT INTO {schema}.mledger_lease (`only`, identity) VALUES (1, {})",
@@ -415,11 +405,30 @@ pub(super) async fn create(
         .map_err(fault::of_ours)
 }
 
+/// Executes all definitions; a trigger keeps the mode in which it was made, and in some modes its text
+/// means something else.
+async fn define(connection: &mut MySqlConnection, schema: &str) -> Result<(), EngineError> {
+    let mut statements = vec![format!("USE {schema}; {MODE}")];
+    statements.extend(DEFINITIONS.iter().map(|ours| match ours.kind {
+        Kind::Trigger => format!("DROP TRIGGER IF EXISTS {}; {}", ours.name, ours.sql()),
+        Kind::Table | Kind::Guard | Kind::View => ours.sql().to_owned(),
+    }));
+    for sql in statements {
+        talk::execute(connection, sql)
+            .await
+            .map_err(fault::of_ours)?;
+    }
+    Ok(())
+}
+
 /// Waits until no other process makes the tables of this schema. Where the server has no such locks
 /// (Galera), the tables' own keys refuse the second one.
 async fn take_turn(connection: &mut MySqlConnection, database: &str) -> Result<(), EngineError> {
-    let sql = format!("SELECT GET_LOCK('{}', {PATIENCE})", lock_name(database));
-    match talk::row(connection, sql).await {
+    // a transaction that has looked at the tables keeps them from being changed, and one that waits for
+    // its turn meanwhile would be a deadlock
+    let name = lock_name(database);
+    let sql = format!("COMMIT; SELECT GET_LOCK('{name}', {PATIENCE})");
+    match talk::row(connection, sql).await.map_err(fault::of_ours) {
         Ok(Some(row)) if row.number(0)? == Some(0) => Err(EngineError::new(
             Fault::Busy,
             format!("another process has been making the ledger's tables for {PATIENCE} s"),

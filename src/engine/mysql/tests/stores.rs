@@ -254,3 +254,37 @@ async fn many_events_are_appended_at_once_and_all_or_none() {
     assert_eq!(refused, Err(Fault::Conflict));
     assert_eq!(session.records(2000, 10).await.unwrap(), []);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_that_make_the_store_one_does_and_no_other_fails() {
+    for _ in 0..3 {
+        let place = Place::new().await;
+        let mut making = Vec::new();
+        for number in 0..8 {
+            let mut session = place.writer().await;
+            making.push(tokio::spawn(async move {
+                let mut met = Vec::new();
+                loop {
+                    session.begin(&BEGIN).await.unwrap();
+                    if session.store().await.unwrap() != Store::Absent {
+                        session.rollback().await.unwrap();
+                        return met;
+                    }
+                    match session.create_store(&format!("made by {number}")).await {
+                        Ok(()) => session.commit().await.unwrap(),
+                        Err(error) => {
+                            met.push(error.fault);
+                            session.rollback().await.unwrap();
+                        }
+                    }
+                }
+            }));
+        }
+        for made in making {
+            for fault in made.await.unwrap() {
+                assert_eq!(fault, Fault::Conflict, "each waits for its turn");
+            }
+        }
+        assert_eq!(missing_guards(&place).await, Vec::<String>::new());
+    }
+}
