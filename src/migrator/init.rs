@@ -4,6 +4,7 @@ use ledger::{Body, NoteAdded};
 
 use super::Migrator;
 use crate::context::Progress;
+use crate::engine::Fault;
 use crate::error::Error;
 use crate::journal::Fact;
 use crate::log::Log;
@@ -43,7 +44,12 @@ impl Migrator {
         let fail = |error| self.engine_error(error, "opening the ledger");
         let mut session = self.begin_write().await?;
         let log = &mut opened.log;
-        let Some(opening) = self.opening(&mut *session, log, journal.signing()).await? else {
+        let opening = match self.opening(&mut *session, log, journal.signing()).await {
+            // the tables were not there yet, and another process was first to make them
+            Err(Error::Engine { error, .. }) if error.fault == Fault::Conflict => None,
+            answer => answer?,
+        };
+        let Some(opening) = opening else {
             // another process opened it first
             session.rollback().await.map_err(fail)?;
             drop(session);
