@@ -177,6 +177,8 @@ fn dies_everywhere(case: &Case) {
         .iter()
         .copied()
         .filter(|point| !case.beside.contains(point))
+        // what goes statement by statement is not checked as a whole
+        .filter(|point| case.before.kind.transactional || *point != "step::before-check")
         .collect();
     assert_eq!(
         died_at, expected,
@@ -205,7 +207,16 @@ fn dies_twice(case: &Case, first: &str, recovery: &[&str]) {
             case.finish(&project, &again);
         }
     }
-    assert!(deaths > 10, "{deaths} deaths in the recovery of {faults}");
+    // where a person is asked first, there is little that could die
+    let least = if case.before.kind.transactional {
+        10
+    } else {
+        2
+    };
+    assert!(
+        deaths >= least,
+        "{deaths} deaths in the recovery of {faults}"
+    );
 }
 
 /// Dies at each passage of a point until no run comes there any more, or none gets further.
@@ -219,7 +230,8 @@ fn dies_for_ever(case: &Case) {
             diary.note(&json!({"faults": faults, "run": run, "code": ended.code}));
             assert_sound(&project, Moment::Interrupted, &(&faults, run));
             if ended.code != KILLED {
-                assert_eq!(ended.code, case.code, "{faults}: {ended:#?}");
+                let asks = ended.code == 7 && !project.kind.transactional;
+                assert!(asks || ended.code == case.code, "{faults}: {ended:#?}");
                 break;
             }
         }

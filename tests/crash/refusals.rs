@@ -4,6 +4,7 @@ use serde_json::json;
 
 use crate::diary::Diary;
 use crate::every_point::dies_at;
+use crate::mend::until_done;
 use crate::oracle::{Moment, assert_sound, facts};
 use crate::processes::{KILLED, Running};
 use crate::support::engines::Kind;
@@ -52,7 +53,7 @@ fn a_lock_is_broken_whole_or_not_at_all(kind: &Kind) {
         assert_sound(&project, Moment::Interrupted, point);
         assert_eq!(facts(&project).count("lock.broken"), 1, "{point}");
         drop(holder);
-        project.ok(&["up"]);
+        until_done(&project, &["up"], point);
         assert_sound(&project, Moment::AtRest, point);
     }
 }

@@ -5,7 +5,7 @@ use std::net::{SocketAddr, ToSocketAddrs};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 
@@ -40,6 +40,8 @@ pub(crate) struct Broken {
     pub(crate) ended: Ended,
     /// What the message said, or nothing where the run was over before.
     pub(crate) message: Option<String>,
+    /// What is swallowed stays swallowed as long as this is kept.
+    proxy: Proxy,
 }
 
 /// Runs a command with a proxy in its way.
@@ -56,20 +58,14 @@ pub(crate) fn broken(project: &Project, command: &[&str], at: At, act: Act) -> B
         if !running.has_ended() {
             running.signal("KILL");
         }
-        let ended = running.ends();
-        // the server still holds the session of the dead client
-        return done(&proxy, ended, project);
     }
-    let ended = running.ends_within(PATIENCE);
-    done(&proxy, ended, project)
-}
-
-fn done(proxy: &Proxy, ended: Ended, project: &Project) -> Broken {
     let broken = Broken {
-        ended,
+        ended: running.ends_within(PATIENCE),
         message: proxy.has_struck().then(|| proxy.message()),
+        proxy,
     };
-    if broken.message.is_some() {
+    // a server that was told nothing keeps the session of the dead client, and the locks that it has
+    if act != Act::Swallow && broken.message.is_some() {
         assert_sound(project, Moment::Interrupted, &broken.message);
     }
     broken
@@ -108,13 +104,15 @@ fn every_message(kind: &Kind, case: Case, act: Act) {
         "netcut",
         &format!("{}_{}_{act:?}", kind.name, case.name),
     ));
+    // half an answer is a lost one to all but what parses it, so a third of them will do
+    let stride = if act == Act::HalveTheAnswer { 3 } else { 1 };
     let next = AtomicUsize::new(1);
     let over = AtomicBool::new(false);
     thread::scope(|scope| {
         for _ in 0..AT_ONCE {
             scope.spawn(|| {
                 while !over.load(Ordering::SeqCst) {
-                    let number = next.fetch_add(1, Ordering::SeqCst);
+                    let number = next.fetch_add(stride, Ordering::SeqCst);
                     if one_message(kind, case, act, number, &diary) {
                         over.store(true, Ordering::SeqCst);
                     }
@@ -130,11 +128,12 @@ fn every_message(kind: &Kind, case: Case, act: Act) {
 fn one_message(kind: &Kind, case: Case, act: Act, number: usize, diary: &Mutex<Diary>) -> bool {
     let project = (case.prepare)(kind);
     project.write("mledger.toml", "lease = \"2s\"\n");
+    let begun = Instant::now();
     let broken = broken(&project, case.command, At::Message(number), act);
     let what = format!("{act:?} at message {number}: {:?}", broken.message);
     let code = broken.ended.code;
-    let told =
-        json!({"at": number, "act": format!("{act:?}"), "message": broken.message, "code": code});
+    let seconds = begun.elapsed().as_secs_f64();
+    let told = json!({"at": number, "message": broken.message, "code": code, "seconds": seconds});
     diary.lock().unwrap().note(&told);
     if broken.message.is_none() {
         assert_eq!(code, 0, "{what}: nothing happened: {:#?}", broken.ended);
@@ -143,12 +142,17 @@ fn one_message(kind: &Kind, case: Case, act: Act, number: usize, diary: &Mutex<D
     // it was done in spite of all, or failed, or could not connect, or does not know
     let known = [0, 1, 5, 6, 7, KILLED];
     assert!(known.contains(&code), "{what}: {:#?}", broken.ended);
+    let begun = Instant::now();
     let answers = until_done(&project, case.command, &what);
+    let seconds = begun.elapsed().as_secs_f64();
+    let told = json!({"at": number, "answers": answers, "seconds": seconds});
+    diary.lock().unwrap().note(&told);
     assert!(
         answers.is_empty() || !kind.transactional,
         "{what}: nobody need be asked here: {answers:?}"
     );
     assert_done(&project, case.command, case.applied, &what);
+    drop(broken.proxy);
     false
 }
 

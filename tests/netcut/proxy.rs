@@ -125,6 +125,9 @@ fn listen(listener: &TcpListener, shared: &Arc<Shared>) {
         let Ok(server) = TcpStream::connect(shared.server) else {
             return;
         };
+        // an answer of several small messages would wait for acknowledgements in between
+        client.set_nodelay(true).unwrap();
+        server.set_nodelay(true).unwrap();
         let link = Arc::new(Link {
             client,
             server,
