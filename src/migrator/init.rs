@@ -1,5 +1,7 @@
 //! Opening a ledger without applying anything.
 
+use std::time::Duration;
+
 use ledger::{Body, NoteAdded};
 
 use super::Migrator;
@@ -9,6 +11,12 @@ use crate::error::Error;
 use crate::journal::Fact;
 use crate::log::Log;
 use crate::report::{LedgerView, Opened};
+
+/// How often the ledger is opened anew where another process came first.
+const TRIES: u32 = 8;
+
+/// The pause between two tries.
+const PAUSE: Duration = Duration::from_millis(100);
 
 impl Migrator {
     /// Opens the ledger where there is none; says whether it did.
@@ -20,9 +28,20 @@ impl Migrator {
     ///
     /// [`Error::Integrity`] where a ledger was seen before and no reason is given.
     pub async fn init(&self, new_ledger: Option<String>) -> Result<Opened, Error> {
+        let mut tries = 1;
+        loop {
+            match self.try_to_init(new_ledger.as_deref()).await {
+                Err(error) if tries < TRIES && came_second(&error) => tries += 1,
+                other => return other,
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    async fn try_to_init(&self, new_ledger: Option<&str>) -> Result<Opened, Error> {
         let seen = self.recall()?;
-        let given_up = match (&new_ledger, seen) {
-            (Some(reason), Some(seen)) => Some((reason.clone(), seen)),
+        let given_up = match (new_ledger, seen) {
+            (Some(reason), Some(seen)) => Some((reason.to_owned(), seen)),
             _ => None,
         };
         let mut opened = if given_up.is_some() {
@@ -92,6 +111,14 @@ impl Migrator {
                 hint: "remove the file by hand".to_owned(),
             })
     }
+}
+
+/// Says whether another process made the tables, or was making them, at the same time.
+fn came_second(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::Engine { error, .. } if matches!(error.fault, Fault::Conflict | Fault::Transient)
+    )
 }
 
 pub(super) fn ledger_view(log: &Log) -> Option<LedgerView> {
