@@ -88,7 +88,13 @@ impl Migrator {
         let mut opened = self.open().await?;
         // also where there is nothing to do: who names the wrong database should hear of it
         self.may_write(&opened.log)?;
-        let decision = self.first_decision(&work, &files, &mut opened).await?;
+        let mut decision = self.first_decision(&work, &files, &mut opened).await?;
+        let undecided = matches!(decision.plan.refusal(), Some(Error::Undecided(_)));
+        if undecided && !self.somebody_runs(&mut opened).await? {
+            // the run that was half way through may have ended since the log was read
+            opened = self.open().await?;
+            decision = self.first_decision(&work, &files, &mut opened).await?;
+        }
         for warning in &decision.plan.warnings {
             self.context.observer.observe(&Progress::Warning {
                 message: &warning.message,
