@@ -18,6 +18,13 @@ const PINNED: &str = "SET LOCAL search_path = ''; SET LOCAL quote_all_identifier
      SET LOCAL timezone = 'UTC'; SET LOCAL extra_float_digits = 1; SET LOCAL bytea_output = 'hex'; \
      SET LOCAL xmlbinary = 'base64'; SET LOCAL lc_monetary = 'C'; ";
 
+/// How often the catalogue is read where another session drops what it has just named.
+const TRIES: u32 = 8;
+
+/// The code with which the functions that write definitions miss what was dropped: an internal error,
+/// since they look at the newest state and the query at an older one.
+const DROPPED_MEANWHILE: &str = "XX000";
+
 /// Returns the fingerprint of every definition but ours.
 ///
 /// The SHA-256 over one field after another, each as its length in bytes (64 bits, big-endian) and its
@@ -27,7 +34,15 @@ pub(super) async fn fingerprint(
     prefix: &str,
 ) -> Result<SchemaFingerprint, EngineError> {
     let sql = format!("{prefix}{PINNED}{DEFINITIONS}");
-    let rows = link.ask(&sql, Of::Ours).await?;
+    let mut tries = 1;
+    let rows = loop {
+        match link.ask(&sql, Of::Ours).await {
+            Err(error) if tries < TRIES && error.code.as_deref() == Some(DROPPED_MEANWHILE) => {
+                tries += 1;
+            }
+            other => break other?,
+        }
+    };
     let mut server = String::new();
     let mut definitions = Vec::with_capacity(rows.len());
     for row in &rows {
