@@ -10,6 +10,8 @@ mod support;
 
 mod herd;
 mod holders;
+#[path = "../support/mend.rs"]
+mod mend;
 mod mixed;
 #[path = "../support/oracle.rs"]
 mod oracle;

@@ -39,7 +39,10 @@ fn again(project: &Project, command: &[&str], done: &AtomicBool) -> usize {
     let mut rounds = 0;
     while !done.load(Ordering::Relaxed) {
         let ended = project.run(command);
-        assert_eq!(ended.code, 0, "`{}`: {ended:#?}", command.join(" "));
+        // while a run goes statement by statement, a migration is there in part
+        let partly = ended.code == 3 && command == ["plan"] && !project.kind.transactional;
+        let well = ended.code == 0 || partly;
+        assert!(well, "`{}`: {ended:#?}", command.join(" "));
         rounds += 1;
     }
     rounds
