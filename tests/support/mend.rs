@@ -38,8 +38,7 @@ fn goes_down(project: &Project, version: &str) -> bool {
         .events
         .iter()
         .zip(&facts.bodies)
-        .filter(|((kind, of), _)| kind == "migration.started" && of == version)
-        .next_back();
+        .rfind(|((kind, of), _)| kind == "migration.started" && of == version);
     started.is_some_and(|(_, body)| body["direction"] == "down")
 }
 
