@@ -382,6 +382,9 @@ pub(super) async fn create(
     database: &str,
     identity: &str,
 ) -> Result<(), EngineError> {
+    // What has looked at the tables keeps others from making triggers on them until its transaction
+    // ends: if everybody waited like that, nobody could go on.
+    talk::execute(connection, "ROLLBACK".to_owned()).await?;
     take_turn(connection, database).await?;
     if inspect(connection, database).await? != Store::Absent {
         return Err(EngineError::new(
