@@ -161,6 +161,20 @@ pub(super) async fn inspect(
     connection: &mut MySqlConnection,
     database: &str,
 ) -> Result<Store, EngineError> {
+    match inspect_once(connection, database).await? {
+        // between two looks another process may have finished making it, so a lack is looked at again
+        Store::Damaged { .. } => inspect_once(connection, database).await,
+        Store::Present { missing_guards, .. } if !missing_guards.is_empty() => {
+            inspect_once(connection, database).await
+        }
+        other => Ok(other),
+    }
+}
+
+async fn inspect_once(
+    connection: &mut MySqlConnection,
+    database: &str,
+) -> Result<Store, EngineError> {
     let found = look(connection, database).await?;
     for ours in of_kinds(&[Kind::Table, Kind::Guard]) {
         if let Some(reason) = found.table(ours.name).and_then(|table| table.misfit()) {
@@ -168,16 +182,16 @@ pub(super) async fn inspect(
         }
     }
     let schema = literal::name(database);
+    // the row of the lease is there before the first event, so it is looked at after the events
+    let used = match found.table("mledger_events") {
+        Some(_) => has_row(connection, &schema, "mledger_events").await?,
+        None => false,
+    };
     let begun = match found.table("mledger_lease") {
         Some(_) => has_row(connection, &schema, "mledger_lease").await?,
         None => false,
     };
-    let used = begun
-        || match found.table("mledger_events") {
-            Some(_) => has_row(connection, &schema, "mledger_events").await?,
-            None => false,
-        };
-    if !used {
+    if !used && !begun {
         // a schema change commits by itself: tables without the row that is inserted after all of
         // them are what is left of a creation that was cut off
         return Ok(Store::Absent);
