@@ -10,6 +10,7 @@ mod support;
 
 mod herd;
 mod holders;
+mod index;
 #[path = "../support/mend.rs"]
 mod mend;
 mod mixed;
