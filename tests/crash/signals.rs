@@ -46,8 +46,8 @@ fn last(project: &Project, count: usize) -> Vec<String> {
 fn failure(project: &Project) -> String {
     let facts = facts(project);
     let failures = facts.events.iter().zip(&facts.bodies);
-    let failed = failures.filter(|((kind, _), _)| kind == "migration.failed");
-    let (_, body) = failed.last().unwrap();
+    let mut failed = failures.filter(|((kind, _), _)| kind == "migration.failed");
+    let (_, body) = failed.next_back().unwrap();
     body["error"]["message"].as_str().unwrap().to_owned()
 }
 
