@@ -1,5 +1,4 @@
 //! Statements that only mean something together, where a database has such.
-#![expect(clippy::unwrap_used, reason = "tests")]
 
 use mledger::report::State;
 

@@ -1,4 +1,5 @@
 //! The clients and the data that this suite judges by, tried on their own.
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 use crate::corpora::{fixtures, pairs};
 use crate::support::engines::{Database, Kind, MYSQL, POSTGRES};
