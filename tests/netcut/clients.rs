@@ -43,7 +43,8 @@ fn what_is_not_touched_arrives(kind: &Kind) {
     let output = ask(kind, &*database, &proxy, &format!("SELECT '{long}'"));
     assert!(output.status.success(), "{output:?}");
     assert_eq!(String::from_utf8(output.stdout).unwrap().trim(), long);
-    assert!(proxy.messages() >= 3, "{}", proxy.messages());
+    // how a client takes its leave may come after it has ended
+    assert!(proxy.messages() >= 2, "{}", proxy.messages());
     assert!(!proxy.has_struck());
 }
 

@@ -7,7 +7,7 @@ use std::io::Write;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::Database;
 
@@ -240,7 +240,15 @@ impl Mysql {
 impl Drop for Mysql {
     fn drop(&mut self) {
         let drop_it = format!("DROP DATABASE IF EXISTS {};", self.name);
-        let dropped = client(&mut mariadb("mariadb", &self.server), &drop_it);
+        let mut dropped = Ok(String::new());
+        // a session whose client is gone may still be making a table in it
+        for _ in 0..20 {
+            dropped = client(&mut mariadb("mariadb", &self.server), &drop_it);
+            if dropped.is_ok() {
+                return;
+            }
+            thread::sleep(Duration::from_millis(200));
+        }
         assert!(dropped.is_ok() || thread::panicking(), "{dropped:?}");
     }
 }
