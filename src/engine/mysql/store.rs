@@ -162,13 +162,12 @@ pub(super) async fn inspect(
     database: &str,
 ) -> Result<Store, EngineError> {
     match inspect_once(connection, database).await? {
-        // between two looks another process may have finished making it, so a lack is looked at again
-        Store::Damaged { .. } => inspect_once(connection, database).await,
-        Store::Present { missing_guards, .. } if !missing_guards.is_empty() => {
-            inspect_once(connection, database).await
-        }
-        other => Ok(other),
+        Store::Damaged { .. } => {}
+        Store::Present { missing_guards, .. } if !missing_guards.is_empty() => {}
+        other => return Ok(other),
     }
+    // another process may have finished making it between two looks
+    inspect_once(connection, database).await
 }
 
 async fn inspect_once(
