@@ -164,7 +164,20 @@ impl Text {
         let digest = Digest::of(&bytes);
         let size = bytes.len() as u64;
         let text = utf8(bytes, &path)?;
-        let layout = layout::read(&text, kind, &path, rules)?;
+        let layout = match layout::read(&text, kind, &path, rules) {
+            // a down script that cannot be read keeps nobody from going up: it is refused when it is to
+            // run
+            Err(problem) if kind == Kind::PairDown && problem.code == "unterminated" => Layout {
+                own: Section {
+                    range: 0..text.len(),
+                    line: 1,
+                    ..Section::default()
+                },
+                warnings: vec![problem],
+                ..Layout::default()
+            },
+            read => read?,
+        };
         let checksum = if text.contains('\r') || text.starts_with('\u{feff}') {
             checksum(&text)
         } else {

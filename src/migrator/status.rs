@@ -7,7 +7,7 @@ use ledger::{Code, Digest, Finding};
 
 use super::Migrator;
 use super::init::ledger_view;
-use crate::engine::{SchemaFingerprint, Session};
+use crate::engine::{Fault, SchemaFingerprint, Session};
 use crate::error::Error;
 use crate::lease;
 use crate::log::Log;
@@ -42,8 +42,21 @@ impl Migrator {
                 .await
                 .map_err(|error| self.engine_error(error, "reading the lease"))?;
             lock = held.as_ref().map(lease::view);
-            let drift = self.drift(session, &opened.log).await?;
-            warnings.extend(drift.as_ref().map(notice));
+            match self.drift(session, &opened.log).await {
+                Ok(drift) => warnings.extend(drift.as_ref().map(notice)),
+                // the table is read all the same while somebody else changes the schema
+                Err(Error::Engine { error, .. }) if error.fault == Fault::Busy => {
+                    warnings.push(Notice {
+                        code: "schema-not-compared",
+                        seq: None,
+                        message: format!(
+                            "the schema was not compared with the one that the last run left: {}",
+                            error.message
+                        ),
+                    });
+                }
+                Err(error) => return Err(error),
+            }
         }
         warnings.extend(
             opened
@@ -81,6 +94,10 @@ impl Migrator {
         log: &Log,
     ) -> Result<Option<Finding>, Error> {
         let fail = |error| self.engine_error(error, "reading the schema");
+        // reading definitions waits for whoever changes them, so it is done only to compare
+        if log.history().last_schema().is_none() {
+            return Ok(None);
+        }
         let now = session.fingerprint().await.map_err(fail)?;
         let found = drift(log.history(), &now);
         if found.is_none() {

@@ -254,7 +254,8 @@ impl Session for MySqlSession {
 
     async fn begin(&mut self, begin: &Begin) -> Result<(), EngineError> {
         let asked = Limits::of(begin);
-        let sql = asked.since(self.limits, self.details.flavour);
+        let flavour = self.details.flavour;
+        let sql = transaction::silence(flavour) + &asked.since(self.limits, flavour);
         transaction::begin(self.connection()?, &sql).await?;
         self.limits = asked;
         self.begun = true;

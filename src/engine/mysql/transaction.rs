@@ -14,6 +14,9 @@ use crate::engine::{Begin, EngineError, Fault};
 /// Proves that the open transaction is the one that was begun; an error otherwise.
 pub(super) const PROVE: &str = "RELEASE SAVEPOINT `mledger own`; SAVEPOINT `mledger own`";
 
+/// How long a transaction may be silent, in seconds.
+const SILENCE_S: u32 = 10;
+
 /// The longest wait for a lock that both servers take, in seconds.
 const LONGEST_WAIT: u64 = 31_536_000;
 
@@ -62,6 +65,16 @@ impl Limits {
             sql += &format!("SET SESSION {name} = {value}; ");
         }
         sql
+    }
+}
+
+/// Returns the statement, with its semicolon, that lets the server end a transaction which falls silent:
+/// what it has locked keeps all others waiting, and its client may never speak again. MySQL itself
+/// cannot be told.
+pub(super) fn silence(flavour: Flavour) -> String {
+    match flavour {
+        Flavour::MariaDb => format!("SET SESSION idle_transaction_timeout = {SILENCE_S}; "),
+        Flavour::MySql => String::new(),
     }
 }
 

@@ -14,6 +14,10 @@ const FAILED: &str = "25P02";
 /// How long our own statements wait for a lock where nothing else was asked for.
 const LOCK_TIMEOUT_MS: i64 = 30_000;
 
+/// How long our part of a transaction may be silent before the server ends it, in milliseconds. What it
+/// has locked then keeps all others waiting, and a client that fell silent may never speak again.
+const SILENCE_MS: i64 = 10_000;
+
 /// An open transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Open {
@@ -83,7 +87,7 @@ pub(super) fn ours(lock_timeout_ms: i64) -> String {
     format!(
         "SET LOCAL SESSION AUTHORIZATION DEFAULT; SET LOCAL role TO DEFAULT; \
          SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = {lock_timeout_ms}; \
-         SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL row_security = on; \
+         SET LOCAL idle_in_transaction_session_timeout = {SILENCE_MS}; SET LOCAL row_security = on; \
          SET LOCAL quote_all_identifiers = off; \
          SET LOCAL search_path = ''; SET LOCAL synchronous_commit TO DEFAULT; "
     )
