@@ -17,8 +17,10 @@ use crate::proxy::{Act, At, Proxy};
 use crate::support::engines::Kind;
 use crate::support::{Ended, Project};
 
-/// How many runs are looked at side by side; they wait more than they compute.
+/// How many runs are looked at side by side; they wait more than they compute, and those that follow a
+/// silence do nothing else until the server ends it.
 const AT_ONCE: usize = 4;
+const AT_ONCE_IN_SILENCE: usize = 12;
 
 /// How long a run may take to notice that its connection is gone, and to end.
 const PATIENCE: Duration = Duration::from_secs(40);
@@ -110,11 +112,16 @@ fn every_message(kind: &Kind, case: Case, act: Act) {
         &format!("{}_{}_{act:?}", kind.name, case.name),
     ));
     // half an answer is a lost one to all but what parses it, so a third of them will do
-    let stride = if act == Act::HalveTheAnswer { 3 } else { 1 };
+    let (stride, at_once) = match act {
+        Act::HalveTheAnswer => (3, AT_ONCE),
+        // what it leaves differs by what was locked before it, which not every message changes
+        Act::Swallow => (2, AT_ONCE_IN_SILENCE),
+        _ => (1, AT_ONCE),
+    };
     let next = AtomicUsize::new(1);
     let over = AtomicBool::new(false);
     thread::scope(|scope| {
-        for _ in 0..AT_ONCE {
+        for _ in 0..at_once {
             scope.spawn(|| {
                 while !over.load(Ordering::SeqCst) {
                     let number = next.fetch_add(stride, Ordering::SeqCst);

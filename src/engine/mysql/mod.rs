@@ -22,6 +22,7 @@ mod talk;
 #[cfg(test)]
 mod tests;
 mod transaction;
+mod turn;
 mod words;
 
 use async_trait::async_trait;

@@ -13,7 +13,7 @@ use super::details::Details;
 use super::kill::{self, StopOnDrop, Switch};
 use super::transaction::{self, Limits};
 use super::{
-    connect, events, examine, fault, lease, literal, objects, schema, script, store, talk,
+    connect, events, examine, fault, lease, literal, objects, schema, script, store, talk, turn,
 };
 use crate::engine::{
     Access, Begin, Claim, EngineError, Executed, Fault, Identity, Interrupter, Lease, Object,
@@ -106,8 +106,8 @@ impl MySqlSession {
             return;
         }
         let sql = format!(
-            "DO RELEASE_LOCK('{}')",
-            store::lock_name(self.target.database())
+            "DO RELEASE_LOCK('{}'); SET SESSION wait_timeout = DEFAULT",
+            turn::lock_name(self.target.database())
         );
         if let Ok(connection) = self.connection()
             && let Err(error) = talk::execute(connection, sql).await

@@ -1,10 +1,9 @@
 //! The ledger's own tables, guards and views: made, and compared with how they should be.
 
-use ledger::Digest;
 use sqlx::MySqlConnection;
 
 use super::talk::{ALL, Values};
-use super::{fault, literal, talk, transaction};
+use super::{fault, literal, talk, transaction, turn};
 use crate::engine::{EngineError, Fault, Identity, Store};
 
 /// What a definition is.
@@ -122,9 +121,6 @@ const COLUMNS: &[(&str, &[&str])] = &[
         ],
     ),
 ];
-
-/// How long the making of the tables waits for another process that makes them, in seconds.
-const PATIENCE: u32 = 10;
 
 /// How our definitions are read.
 const MODE: &str = "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'";
@@ -374,18 +370,6 @@ fn texts(sql: &str) -> Vec<&str> {
     found
 }
 
-/// The name of the lock under which a schema's tables are made; such names are the server's, and
-/// short.
-pub(super) fn lock_name(database: &str) -> String {
-    let digest = Digest::of(database.as_bytes()).to_string();
-    let short = digest
-        .rsplit(':')
-        .next()
-        .and_then(|hex| hex.get(..32))
-        .unwrap_or("creating");
-    format!("mledger:{short}")
-}
-
 /// Makes everything, and opens the transaction anew that this has committed.
 ///
 /// The row that says which database this is comes last: without it nothing is there yet. A creation
@@ -398,7 +382,7 @@ pub(super) async fn create(
     // What has looked at the tables keeps others from making triggers on them until its transaction
     // ends: if everybody waited like that, nobody could go on.
     talk::execute(connection, "ROLLBACK".to_owned()).await?;
-    take_turn(connection, database).await?;
+    turn::take(connection, database).await?;
     if inspect(connection, database).await? != Store::Absent {
         return Err(EngineError::new(
             Fault::Conflict,
@@ -437,24 +421,6 @@ async fn define(connection: &mut MySqlConnection, schema: &str) -> Result<(), En
     Ok(())
 }
 
-/// Waits until no other process makes the tables of this schema. Where the server has no such locks
-/// (Galera), the tables' own keys refuse the second one.
-async fn take_turn(connection: &mut MySqlConnection, database: &str) -> Result<(), EngineError> {
-    // a transaction that has looked at the tables keeps them from being changed, and one that waits for
-    // its turn meanwhile would be a deadlock
-    let name = lock_name(database);
-    let sql = format!("COMMIT; SELECT GET_LOCK('{name}', {PATIENCE})");
-    match talk::row(connection, sql).await.map_err(fault::of_ours) {
-        Ok(Some(row)) if row.number(0)? == Some(0) => Err(EngineError::new(
-            Fault::Busy,
-            format!("another process has been making the ledger's tables for {PATIENCE} s"),
-        )),
-        Ok(_) => Ok(()),
-        Err(error) if error.fault == Fault::Statement => Ok(()),
-        Err(error) => Err(error),
-    }
-}
-
 /// Returns the random id kept with the store, and the schema's name for people.
 pub(super) async fn identity(
     connection: &mut MySqlConnection,
@@ -481,14 +447,6 @@ pub(super) async fn identity(
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_name_of_the_lock_is_short_and_the_schemas_own() {
-        let long = "s".repeat(64);
-        assert!(lock_name(&long).len() <= 64);
-        assert_ne!(lock_name("shop"), lock_name("shop_test"));
-        assert_eq!(lock_name("shop").len(), "mledger:".len() + 32);
-    }
 
     #[test]
     fn the_texts_of_a_definition_are_found_in_order() {

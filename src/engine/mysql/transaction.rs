@@ -15,7 +15,7 @@ use crate::engine::{Begin, EngineError, Fault};
 pub(super) const PROVE: &str = "RELEASE SAVEPOINT `mledger own`; SAVEPOINT `mledger own`";
 
 /// How long a transaction may be silent, in seconds.
-const SILENCE_S: u32 = 10;
+pub(super) const SILENCE_S: u32 = 10;
 
 /// The longest wait for a lock that both servers take, in seconds.
 const LONGEST_WAIT: u64 = 31_536_000;
