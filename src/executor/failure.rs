@@ -84,6 +84,7 @@ impl Run {
             _ => StepOutcome::Failed,
         };
         let mut shown = self.shown(step, &failure);
+        let clean = self.is_clean(step);
         let recorded = match (restored, &failure) {
             // whoever holds the lease now settles this start as aborted
             (_, StepFailure::LeaseLost) => Ok(()),
@@ -99,7 +100,6 @@ impl Run {
         }
         self.note(step, outcome, duration_ms, Some(shown.clone()));
         self.note_end();
-        let clean = self.is_clean(step);
         if let Err(unrecorded) = recorded {
             let reason = self.error_of(unrecorded);
             shown.message = format!(

@@ -296,7 +296,9 @@ impl Variables {
                 "=" => left_side = false,
                 _ => {}
             }
-            into |= is(at, "INTO");
+            // a list of variables right behind it, and not the table of an INSERT
+            let listed = *token == "@" || *token == "," || at > 0 && is(at - 1, "@");
+            into = is(at, "INTO") && is(at + 1, "@") || into && listed;
             let assigned = is(at + 1, "=") || is(at + 1, ":") && is(at + 2, "=");
             let names = *token == "@" && !is(at + 1, "@") && !(at > 0 && is(at - 1, "@"));
             if !names {

@@ -182,10 +182,27 @@ fn the_problems_of_both_files_of_a_pair_are_told() {
     assert_eq!(
         codes(&[
             ("1_a.up.sql", b"-- mledger:retry\nSELECT 1;"),
-            ("1_a.down.sql", b"SELECT 'a;"),
+            ("1_a.down.sql", b"-- mledger:retry\nSELECT 1;"),
         ]),
-        ["unterminated", "directive-invalid"]
+        ["directive-invalid", "directive-invalid"]
     );
+}
+
+#[test]
+fn a_down_script_that_cannot_be_cut_is_a_warning_until_it_is_to_run() {
+    let folder = folder(&[
+        ("1_a.up.sql", b"SELECT 1;"),
+        ("1_a.down.sql", b"SELECT 'a;"),
+    ]);
+    let migrations = read_in(&folder).unwrap();
+    let warned: Vec<&str> = migrations[0]
+        .warnings
+        .iter()
+        .map(|found| found.code)
+        .collect();
+    assert_eq!(warned, ["unterminated"]);
+    let down = migrations[0].down.as_ref().unwrap().load().unwrap();
+    assert_eq!(down.check(&SQLITE).unwrap_err().code, "unterminated");
 }
 
 #[test]

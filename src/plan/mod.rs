@@ -282,6 +282,23 @@ fn standing(history: &History) -> (Vec<Settlement>, Vec<Blocker>) {
                 version: entry.version.clone(),
                 direction,
             }),
+            Standing::Partial(direction, 0) => blockers.push(Blocker {
+                kind: BlockerKind::Undecided,
+                refusal: Refusal {
+                    code: "migration-partial",
+                    version: Some(entry.version.clone()),
+                    message: format!(
+                        "expected every migration to be whole, but the first statement in the {direction} \
+                         script of `{}_{}` failed and may have left a part behind",
+                        entry.version, entry.name
+                    ),
+                    hint: format!(
+                        "`mledger resolve {}` shows what the database says; undo what is left, then answer \
+                         with --not-applied --reason TEXT",
+                        entry.version
+                    ),
+                },
+            }),
             Standing::Partial(direction, done) => blockers.push(Blocker {
                 kind: BlockerKind::Undecided,
                 refusal: Refusal {

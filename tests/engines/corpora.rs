@@ -41,7 +41,7 @@ async fn compare(kind: &Kind, folder: &Path, content: fn(&dyn Database) -> Strin
     let history = pairs(folder);
     let reference = kind.fresh();
     let shop = Shop::new(kind.fresh());
-    for (name, up, down) in &history {
+    for (number, (name, up, down)) in history.iter().enumerate() {
         shop.write(&format!("{name}.up.sql"), up);
         if let Some(down) = down {
             shop.write(&format!("{name}.down.sql"), down);
@@ -55,12 +55,16 @@ async fn compare(kind: &Kind, folder: &Path, content: fn(&dyn Database) -> Strin
         };
         let applied = shop.migrator().up(&next).await.unwrap();
         assert_eq!(applied.applied, 1, "{name}");
-        assert_eq!(
-            content(&*shop.database),
-            content(&*reference),
-            "after `{name}`"
-        );
+        // a dump takes a second where there is much to dump
+        if number < 8 || number % 16 == 0 {
+            assert_eq!(
+                content(&*shop.database),
+                content(&*reference),
+                "after `{name}`"
+            );
+        }
     }
+    assert_eq!(content(&*shop.database), content(&*reference), "all of it");
     let whole = content(&*reference);
     for (name, _, down) in history.iter().rev() {
         let Some(down) = down else { break };

@@ -16,6 +16,7 @@ mod differences;
 mod flows;
 mod foreign_keys;
 mod leases;
+mod partial;
 mod place;
 mod sessions;
 mod shop;
