@@ -144,7 +144,7 @@ impl Error {
                 Fault::Conflict => "append-conflict",
                 Fault::Interrupted => "interrupted",
                 Fault::Full => "disk-full",
-                Fault::Statement | Fault::Partial => "statement-failed",
+                Fault::Statement | Fault::Partial | Fault::Deferred => "statement-failed",
                 Fault::Transient => "database-conflict",
                 Fault::Disconnected => "connection-lost",
                 Fault::Io => "database-io",

@@ -5,11 +5,11 @@
 //! [`Committed`], and only that can be folded into the log. The compiler so refuses an event that was
 //! staged and forgotten, or believed before it was true.
 
-use ledger::{Body, Digest, Event, Outcome, Record, Role};
+use ledger::{Body, Digest, Event, Outcome, PublicKey, Record, Role};
 use uuid::Uuid;
 
 use crate::context::Context;
-use crate::engine::{EngineError, Session};
+use crate::engine::{EngineError, Object, Session};
 use crate::error::Error;
 use crate::log::Log;
 use crate::migrator::Signing;
@@ -153,7 +153,10 @@ impl Journal {
         for fact in facts(place.ledger)? {
             records.push(self.place(&mut place, fact)?);
         }
-        Ok(Staged { records })
+        Ok(Staged {
+            records,
+            key: self.signing.signer.public_key().clone(),
+        })
     }
 
     fn place(&self, place: &mut Place, fact: Fact) -> Result<Record, Error> {
@@ -197,6 +200,7 @@ struct Place {
 #[must_use = "a staged event is recorded only when it is appended and committed"]
 pub(crate) struct Staged {
     records: Vec<Record>,
+    key: PublicKey,
 }
 
 impl Staged {
@@ -209,7 +213,26 @@ impl Staged {
         session.append(&self.records).await?;
         Ok(Appended {
             records: self.records,
+            key: self.key,
         })
+    }
+
+    /// Stores the objects that the events name, inserts the events, and commits the open transaction.
+    ///
+    /// # Errors
+    ///
+    /// As [`Staged::append`] and [`Appended::commit`].
+    pub(crate) async fn append_and_commit(
+        self,
+        session: &mut dyn Session,
+        objects: &[Object],
+    ) -> Result<Committed, EngineError> {
+        let answer = session.append_and_commit(objects, &self.records).await;
+        let appended = Appended {
+            records: self.records,
+            key: self.key,
+        };
+        appended.answered(session, answer).await
     }
 }
 
@@ -218,6 +241,7 @@ impl Staged {
 #[must_use = "appended events are recorded only when the transaction commits"]
 pub(crate) struct Appended {
     records: Vec<Record>,
+    key: PublicKey,
 }
 
 impl Appended {
@@ -227,7 +251,16 @@ impl Appended {
     ///
     /// What the database answered, when the events are not in the log.
     pub(crate) async fn commit(self, session: &mut dyn Session) -> Result<Committed, EngineError> {
-        if let Err(error) = session.commit().await {
+        let answer = session.commit().await;
+        self.answered(session, answer).await
+    }
+
+    async fn answered(
+        self,
+        session: &mut dyn Session,
+        answer: Result<(), EngineError>,
+    ) -> Result<Committed, EngineError> {
+        if let Err(error) = answer {
             // what the database says after a failed commit is never worth more than why it failed
             let asked = match session.rollback().await {
                 Ok(()) => self.recorded(session).await,
@@ -239,6 +272,7 @@ impl Appended {
         }
         Ok(Committed {
             records: self.records,
+            key: self.key,
         })
     }
 
@@ -261,12 +295,18 @@ impl Appended {
 #[derive(Debug)]
 pub(crate) struct Committed {
     records: Vec<Record>,
+    key: PublicKey,
 }
 
 impl Committed {
     /// Returns the records, in order.
     pub(crate) fn records(&self) -> &[Record] {
         &self.records
+    }
+
+    /// Returns the key that signed them, and with which their signatures were verified then.
+    pub(crate) fn key(&self) -> &PublicKey {
+        &self.key
     }
 }
 

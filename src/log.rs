@@ -4,12 +4,12 @@ use ledger::verify::{Options, Verdict, Verifier};
 use ledger::{Code, Digest, Event, Finding, Head, Severity};
 
 use crate::context::Remembered;
-use crate::engine::{EngineError, Session};
+use crate::engine::{EngineError, Session, StoredRecord};
 use crate::journal::Committed;
 use crate::projection::history::History;
 
 /// How many records are fetched at a time; bounds memory, not the log.
-const PAGE: u32 = 512;
+pub(crate) const PAGE: u32 = 512;
 
 /// The records of one database, checked as they are read and folded into projections.
 #[derive(Debug)]
@@ -41,29 +41,39 @@ impl Log {
     ) -> Result<(), EngineError> {
         loop {
             let page = session.records(self.verifier.size(), PAGE).await?;
-            for stored in &page {
-                let event = self.verifier.push_stored(
-                    stored.seq,
-                    &stored.line,
-                    &stored.signature,
-                    &stored.prev,
-                    &stored.hash,
-                );
-                if let Some(event) = event {
-                    self.apply(&event);
-                    each(&event);
-                }
-            }
-            if page.len() < PAGE as usize {
+            if self.take_in(&page, each) {
                 return Ok(());
             }
         }
     }
 
+    /// Checks and folds a page that was read from behind the end of this log; says whether it was the
+    /// last one.
+    pub(crate) fn take_in(
+        &mut self,
+        page: &[StoredRecord],
+        each: &mut (dyn FnMut(&Event) + Send),
+    ) -> bool {
+        for stored in page {
+            let event = self.verifier.push_stored(
+                stored.seq,
+                &stored.line,
+                &stored.signature,
+                &stored.prev,
+                &stored.hash,
+            );
+            if let Some(event) = event {
+                self.apply(&event);
+                each(&event);
+            }
+        }
+        page.len() < PAGE as usize
+    }
+
     /// Folds what this command has committed itself.
     pub(crate) fn fold(&mut self, committed: &Committed) {
         for record in committed.records() {
-            if let Some(event) = self.verifier.push(record) {
+            if let Some(event) = self.verifier.push_signed(record, committed.key()) {
                 self.apply(&event);
             }
         }

@@ -27,6 +27,8 @@ pub enum Fault {
     Statement,
     /// The database rejected a statement that commits by itself and may have kept a part of it.
     Partial,
+    /// What a script left to the end of its transaction was refused, or it ended the transaction itself.
+    Deferred,
     /// The database proved that nothing of the transaction happened; it may be repeated.
     Transient,
     /// The connection broke: what was sent last may or may not have taken effect.

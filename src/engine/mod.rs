@@ -160,6 +160,15 @@ pub struct Claim {
     pub duration: Duration,
 }
 
+/// How a run proves, at the end of a transaction, that it still has its place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fence {
+    /// The token that the run holds the lease with.
+    pub token: Uuid,
+    /// How long the lease lasts from now; without it the lease is freed.
+    pub keep: Option<Duration>,
+}
+
 /// The lease row as it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lease {
@@ -326,9 +335,56 @@ pub trait Session: Send {
     /// [`Fault::Busy`] when another writer did not finish in time.
     async fn begin(&mut self, begin: &Begin) -> Result<(), EngineError>;
 
-    /// Ends a script's part of the open transaction: what it deferred is checked now, and settings,
-    /// role and temporary objects are put back to how they were, as far as a transaction can.
+    /// Ends a script's part of the open transaction: it is still the one that was begun, what the
+    /// script deferred is checked, and settings, role and temporary objects are put back to how they
+    /// were, as far as a transaction can.
+    ///
+    /// A server may be asked for it together with the next verb, whose error it then is.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault::Deferred`] when that is refused, or the script ended the transaction.
     async fn settle(&mut self) -> Result<(), EngineError>;
+
+    /// Renews or frees the lease inside the open transaction and returns up to `limit` records with
+    /// `seq >= from`, ordered by `seq`; none at all when the lease is not held.
+    ///
+    /// # Errors
+    ///
+    /// As [`Session::settle`], [`Session::renew_lease`] and [`Session::records`].
+    async fn fence(
+        &mut self,
+        fence: &Fence,
+        from: u64,
+        limit: u32,
+    ) -> Result<Option<Vec<StoredRecord>>, EngineError> {
+        let held = match fence.keep {
+            Some(duration) => self.renew_lease(fence.token, duration).await?,
+            None => self.release_lease(fence.token).await?,
+        };
+        if !held {
+            return Ok(None);
+        }
+        self.records(from, limit).await.map(Some)
+    }
+
+    /// Stores objects, appends records and commits the open transaction.
+    ///
+    /// # Errors
+    ///
+    /// As [`Session::put_object`], [`Session::append`] and [`Session::commit`].
+    async fn append_and_commit(
+        &mut self,
+        objects: &[Object],
+        records: &[Record],
+    ) -> Result<(), EngineError> {
+        for object in objects {
+            self.put_object(object).await?;
+        }
+        self.append(records).await?;
+        crate::fault::reach("record::before-commit");
+        self.commit().await
+    }
 
     /// Commits the open transaction.
     ///

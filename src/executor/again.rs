@@ -27,7 +27,7 @@ impl Run {
         loop {
             let failure = match self.attempt(index, began_ms).await {
                 Ok(()) => return Ok(()),
-                Err(failure) => self.shown_transient(index, failure),
+                Err(failure) => self.of_step(index, failure),
             };
             let shown = match failure {
                 StepFailure::Transient(shown) => shown,
@@ -68,17 +68,24 @@ impl Run {
         outcome
     }
 
-    /// What the database proved undone while our own statements ran is the step's failure too.
-    fn shown_transient(&self, index: usize, failure: StepFailure) -> StepFailure {
+    /// What the database proved undone while our own statements ran is the step's failure too, and so
+    /// is what it refused of the script at its end.
+    fn of_step(&self, index: usize, failure: StepFailure) -> StepFailure {
+        let shown = |code, message| {
+            Box::new(SqlFailure {
+                code,
+                ..atomic::about(&self.steps[index], message)
+            })
+        };
         match failure {
-            StepFailure::Engine { error, doing } if error.fault == Fault::Transient => {
-                let about =
-                    atomic::about(&self.steps[index], format!("{doing}: {}", error.message));
-                StepFailure::Transient(Box::new(SqlFailure {
-                    code: error.code,
-                    ..about
-                }))
-            }
+            StepFailure::Engine { error, doing } => match error.fault {
+                Fault::Transient => {
+                    let message = format!("{doing}: {}", error.message);
+                    StepFailure::Transient(shown(error.code, message))
+                }
+                Fault::Deferred => StepFailure::Sql(shown(error.code, error.message)),
+                _ => StepFailure::Engine { error, doing },
+            },
             other => other,
         }
     }

@@ -30,7 +30,7 @@ pub(super) async fn run(run: &mut Run, index: usize, began_ms: u64) -> Result<()
     fault::reach("step::before-check");
     // the script's queries see the session as its statements left it
     verify(run, &script, &step).await?;
-    run.settle(&step).await?;
+    run.settle().await?;
     run.check_foreign_keys(&step).await?;
     drop(script);
     run.commit_step(index, began_ms, Vec::new()).await?;
@@ -56,7 +56,7 @@ async fn execute_all(run: &mut Run, step: &Step, script: &Script) -> Result<(), 
             });
         }
     }
-    still_open(run, step, "the script").await
+    Ok(())
 }
 
 /// What runs in the step's transaction must leave it open: the event that says so belongs into it.
@@ -216,6 +216,9 @@ pub(super) async fn verify(run: &mut Run, script: &Script, step: &Step) -> Resul
     let mut asked = false;
     for query in script.verifications(rules) {
         let query = query.map_err(StepFailure::Changed)?;
+        if !asked {
+            still_open(run, step, "the script").await?;
+        }
         asked = true;
         let message = match run.session.holds(query.text).await {
             Ok(true) => continue,
@@ -297,15 +300,9 @@ impl Run {
     }
 
     /// Ends the script's part of the open transaction; what it deferred may be refused now.
-    pub(super) async fn settle(&mut self, step: &Step) -> Result<(), StepFailure> {
+    pub(super) async fn settle(&mut self) -> Result<(), StepFailure> {
         let settled = self.session.settle().await;
-        settled.map_err(|error| match error.fault {
-            Fault::Statement => StepFailure::Sql(Box::new(SqlFailure {
-                code: error.code.clone(),
-                ..about(step, error.message)
-            })),
-            _ => StepFailure::engine(error, "ending a script"),
-        })
+        settled.map_err(|error| StepFailure::engine(error, "ending a script"))
     }
 
     /// Learns which rows break a foreign key already, before the first script that could add one.

@@ -7,9 +7,10 @@ use ledger::{
 
 use super::failure::StepFailure;
 use super::{RECORD_WAIT, Run};
-use crate::engine::{Begin, Object, SchemaFingerprint};
+use crate::engine::{Begin, Fence, Object, SchemaFingerprint};
 use crate::fault;
 use crate::journal::Fact;
+use crate::log;
 use crate::object;
 use crate::plan::{ScriptSource, Step};
 
@@ -58,18 +59,20 @@ impl Run {
         fault::reach("record::before-fence");
         let fail = |error| StepFailure::engine(error, "recording what was done");
         let session = &mut *self.session;
-        let held = if release {
-            session.release_lease(self.token).await
-        } else {
-            session.renew_lease(self.token, self.lease).await
+        let fence = Fence {
+            token: self.token,
+            keep: (!release).then_some(self.lease),
         };
-        if !held.map_err(fail)? && !fault::without("lease::unfenced") {
-            return Err(StepFailure::LeaseLost);
+        let tail = session.fence(&fence, self.log.size(), log::PAGE).await;
+        let known = match tail.map_err(fail)? {
+            Some(page) => self.log.take_in(&page, &mut |_| {}),
+            None if fault::without("lease::unfenced") => false,
+            None => return Err(StepFailure::LeaseLost),
+        };
+        if !known {
+            let read = self.log.catch_up(session, &mut |_| {}).await;
+            read.map_err(fail)?;
         }
-        self.log
-            .catch_up(session, &mut |_| {})
-            .await
-            .map_err(fail)?;
         if self.log.has_errors() {
             return Err(StepFailure::Library(crate::migrator::broken(&self.log)));
         }
@@ -77,13 +80,9 @@ impl Run {
             .journal
             .stage(&self.log, facts)
             .map_err(StepFailure::Library)?;
-        for object in &objects {
-            session.put_object(object).await.map_err(fail)?;
-        }
         fault::reach("record::before-append");
-        let appended = staged.append(session).await.map_err(fail)?;
-        fault::reach("record::before-commit");
-        let committed = appended.commit(session).await.map_err(fail)?;
+        let committed = staged.append_and_commit(session, &objects).await;
+        let committed = committed.map_err(fail)?;
         fault::reach("record::after-commit");
         self.log.fold(&committed);
         self.report.head = Some(self.log.head());

@@ -66,7 +66,7 @@ pub(super) async fn run(run: &mut Run, index: usize, began_ms: u64) -> Result<()
             let fact = applied(&step, &statement, run.elapsed(&clock));
             if last {
                 atomic::verify(run, &script, &step).await?;
-                run.settle(&step).await?;
+                run.settle().await?;
                 run.check_foreign_keys(&step).await?;
                 run.commit_step(index, began_ms, vec![fact]).await?;
                 committed = true;

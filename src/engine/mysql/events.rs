@@ -17,21 +17,28 @@ pub(super) async fn read(
     from: u64,
     limit: u32,
 ) -> Result<Vec<StoredRecord>, EngineError> {
-    let first = match i64::try_from(from) {
-        // a row below 0 is none that we wrote, and must be seen
-        Ok(0) => i64::MIN,
-        Ok(first) => first,
-        Err(_) => return Ok(Vec::new()),
-    };
-    let sql = format!(
-        "SELECT seq, line, signature, prev, hash FROM {schema}.mledger_events \
-         WHERE seq >= {first} ORDER BY seq LIMIT {limit}"
-    );
+    let sql = reading(schema, from, limit);
     let rows = talk::rows(connection, sql).await.map_err(fault::of_ours)?;
     rows.iter().map(stored).collect()
 }
 
-fn stored(row: &Values) -> Result<StoredRecord, EngineError> {
+/// Returns the query for up to `limit` records with `seq >= from`, in order.
+pub(super) fn reading(schema: &str, from: u64, limit: u32) -> String {
+    let first = match i64::try_from(from) {
+        // a row below 0 is none that we wrote, and must be seen
+        Ok(0) => i64::MIN,
+        Ok(first) => first,
+        // there is none that is larger
+        Err(_) => i64::MAX,
+    };
+    format!(
+        "SELECT seq, line, signature, prev, hash FROM {schema}.mledger_events \
+         WHERE seq >= {first} ORDER BY seq LIMIT {limit}"
+    )
+}
+
+/// Reads what [`reading`] gives.
+pub(super) fn stored(row: &Values) -> Result<StoredRecord, EngineError> {
     let bytes = |column| row.bytes(column).map(Option::unwrap_or_default);
     Ok(StoredRecord {
         seq: row.number(0)?.unwrap_or_default(),
@@ -76,10 +83,50 @@ pub(super) async fn append(
     if head.as_deref() == Some(hash.as_bytes().as_slice()) {
         return Ok(());
     }
-    Err(EngineError::new(
+    Err(changed(last))
+}
+
+/// Says that a record which was appended is not there.
+fn changed(record: &Record) -> EngineError {
+    let hash = record.hash();
+    EngineError::new(
         Fault::Statement,
         format!("the event `{hash}` was appended and is not there; a trigger must have changed it"),
-    ))
+    )
+}
+
+/// Appends records behind the stored head and commits, all with one message that begins with `before`;
+/// says whether it did. Where the message would be longer than `longest`, nothing was sent.
+pub(super) async fn append_and_commit(
+    connection: &mut MySqlConnection,
+    schema: &str,
+    longest: usize,
+    before: &str,
+    records: &[Record],
+) -> Result<bool, EngineError> {
+    let Some(last) = records.last() else {
+        return Ok(false);
+    };
+    let mut rows = Vec::with_capacity(records.len());
+    for record in records {
+        rows.push(row(record)?);
+    }
+    // the one error of an expression that the server reports whatever its mode: a sum that is too large
+    let sql = format!(
+        "{before}{}{}; SELECT 18446744073709551615 + (COALESCE(\
+             (SELECT hash FROM {schema}.mledger_events ORDER BY seq DESC LIMIT 1) = {}, 0) = 0); COMMIT",
+        insert(schema),
+        rows.join(", "),
+        literal::bytes(last.hash().as_bytes()),
+    );
+    if sql.len() >= longest.min(LONG) {
+        return Ok(false);
+    }
+    match talk::execute(connection, sql).await {
+        Ok(_) => Ok(true),
+        Err(error) if fault::number(&error) == fault::OUT_OF_RANGE => Err(changed(last)),
+        Err(error) => Err(fault::of_ours(error)),
+    }
 }
 
 fn insert(schema: &str) -> String {

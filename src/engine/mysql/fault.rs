@@ -15,6 +15,8 @@ pub(super) const DEADLOCK: u16 = 1213;
 pub(super) const SIGNAL: u16 = 1644;
 /// `ER_SP_DOES_NOT_EXIST`, also said of a savepoint.
 pub(super) const DOES_NOT_EXIST: u16 = 1305;
+/// `ER_DATA_OUT_OF_RANGE`.
+pub(super) const OUT_OF_RANGE: u16 = 1690;
 /// `ER_PARSE_ERROR`.
 pub(super) const UNREADABLE: u16 = 1064;
 /// `ER_NO_SUCH_THREAD`.

@@ -88,23 +88,15 @@ pub(super) async fn take(
     taken.map(|rows| rows == 2).map_err(fault::of_ours)
 }
 
-/// Renews the lease where it is held with `token`, in the name of `session`; says whether it was.
-/// `first` are statements before it, each with its semicolon.
-pub(super) async fn renew(
-    connection: &mut MySqlConnection,
-    first: &str,
-    schema: &str,
-    session: &str,
-    token: Uuid,
-    duration: Duration,
-) -> Result<bool, EngineError> {
-    let sql = format!(
-        "{first}UPDATE {schema}.mledger_lease SET expires_ms = {NOW} + {}, session = {} \
+/// Returns the statement that renews the lease where it is held with `token`, in the name of `session`,
+/// and finds one row where it was.
+pub(super) fn renewing(schema: &str, session: &str, token: Uuid, duration: Duration) -> String {
+    format!(
+        "UPDATE {schema}.mledger_lease SET expires_ms = {NOW} + {}, session = {} \
          WHERE {ROW} AND token = '{token}'",
         milliseconds(duration),
         literal::text(session),
-    );
-    did(talk::execute(connection, sql).await)
+    )
 }
 
 /// Renews the lease where it is held with `token`, in a transaction of its own and without waiting;
@@ -135,20 +127,15 @@ pub(super) async fn beat(
     }
 }
 
-/// Frees the lease where it is held with `token`; says whether it was.
-pub(super) async fn release(
-    connection: &mut MySqlConnection,
-    first: &str,
-    schema: &str,
-    token: Uuid,
-) -> Result<bool, EngineError> {
-    let sql = format!(
-        "{first}UPDATE {schema}.mledger_lease SET \
+/// Returns the statement that frees the lease where it is held with `token`, and finds one row where it
+/// was.
+pub(super) fn releasing(schema: &str, token: Uuid) -> String {
+    format!(
+        "UPDATE {schema}.mledger_lease SET \
              token = NULL, actor = NULL, host = NULL, run = NULL, process = NULL, session = NULL, \
              since_ms = NULL, expires_ms = NULL \
          WHERE {ROW} AND token = '{token}'"
-    );
-    did(talk::execute(connection, sql).await)
+    )
 }
 
 /// Keeps other transactions that append waiting until this one ends.
@@ -163,9 +150,14 @@ pub(super) async fn lock(
         .map_err(fault::of_ours)
 }
 
-/// The driver counts rows that were found, also where they were as they should be already.
-fn did(rows: Result<u64, EngineError>) -> Result<bool, EngineError> {
-    rows.map(|rows| rows == 1).map_err(transaction::ended)
+/// Executes a statement that finds one row where it did something; says whether it did. The driver
+/// counts rows that were found, also where they were as they should be already.
+pub(super) async fn did(
+    connection: &mut MySqlConnection,
+    sql: String,
+) -> Result<bool, EngineError> {
+    let found = talk::execute(connection, sql).await;
+    found.map(|rows| rows == 1).map_err(transaction::ended)
 }
 
 fn milliseconds(duration: Duration) -> i64 {

@@ -13,18 +13,7 @@ pub(super) async fn put(
     longest_message: usize,
     object: &Object,
 ) -> Result<(), EngineError> {
-    let size = i64::try_from(object.size).map_err(|_| {
-        let reason = format!("an object of {} bytes is too large", object.size);
-        EngineError::new(Fault::Statement, reason)
-    })?;
-    let digest = literal::bytes(object.digest.as_bytes());
-    let sql = format!(
-        "INSERT INTO {schema}.mledger_objects (digest, size, encoding, content) \
-         SELECT {digest}, {size}, '{}', {} FROM DUAL \
-         WHERE NOT EXISTS (SELECT 1 FROM {schema}.mledger_objects WHERE digest = {digest})",
-        encoding_name(object.encoding),
-        literal::long_bytes(&object.content),
-    );
+    let sql = putting(schema, object)?;
     if sql.len() >= longest_message {
         return Err(EngineError::new(
             Fault::Statement,
@@ -46,6 +35,26 @@ pub(super) async fn put(
         return Ok(());
     }
     Err(refused)
+}
+
+/// Returns the statement that stores an object unless one of its digest is there.
+///
+/// # Errors
+///
+/// [`Fault::Statement`] for one that is too large.
+pub(super) fn putting(schema: &str, object: &Object) -> Result<String, EngineError> {
+    let size = i64::try_from(object.size).map_err(|_| {
+        let reason = format!("an object of {} bytes is too large", object.size);
+        EngineError::new(Fault::Statement, reason)
+    })?;
+    let digest = literal::bytes(object.digest.as_bytes());
+    Ok(format!(
+        "INSERT INTO {schema}.mledger_objects (digest, size, encoding, content) \
+         SELECT {digest}, {size}, '{}', {} FROM DUAL \
+         WHERE NOT EXISTS (SELECT 1 FROM {schema}.mledger_objects WHERE digest = {digest})",
+        encoding_name(object.encoding),
+        literal::long_bytes(&object.content),
+    ))
 }
 
 /// Returns the object with this digest.

@@ -16,8 +16,8 @@ use super::{
     connect, events, examine, fault, lease, literal, objects, schema, script, store, talk, turn,
 };
 use crate::engine::{
-    Access, Begin, Claim, EngineError, Executed, Fault, Identity, Interrupter, Lease, Object,
-    SchemaFingerprint, Session, Store, StoredRecord,
+    Access, Begin, Claim, EngineError, Executed, Fault, Fence, Identity, Interrupter, Lease,
+    Object, SchemaFingerprint, Session, Store, StoredRecord,
 };
 use crate::migration::split::MYSQL;
 
@@ -126,6 +126,10 @@ impl MySqlSession {
         }
     }
 
+    fn renewing(&self, token: Uuid, duration: Duration) -> String {
+        lease::renewing(&self.schema, &self.details.session(), token, duration)
+    }
+
     /// Judges the error of a script's statement by the transaction that it ran in.
     async fn judge(&mut self, sql: &str, mut error: EngineError) -> EngineError {
         if !self.begun {
@@ -218,9 +222,8 @@ impl Session for MySqlSession {
     }
 
     async fn renew_lease(&mut self, token: Uuid, duration: Duration) -> Result<bool, EngineError> {
-        let (proof, schema, session) = (self.proof(), self.schema.clone(), self.details.session());
-        let connection = self.connection()?;
-        lease::renew(connection, &proof, &schema, &session, token, duration).await
+        let sql = self.proof() + &self.renewing(token, duration);
+        lease::did(self.connection()?, sql).await
     }
 
     async fn beat_lease(&mut self, token: Uuid, duration: Duration) -> Result<bool, EngineError> {
@@ -238,8 +241,8 @@ impl Session for MySqlSession {
     }
 
     async fn release_lease(&mut self, token: Uuid) -> Result<bool, EngineError> {
-        let (proof, schema) = (self.proof(), self.schema.clone());
-        lease::release(self.connection()?, &proof, &schema, token).await
+        let sql = self.proof() + &lease::releasing(&self.schema, token);
+        lease::did(self.connection()?, sql).await
     }
 
     async fn limit(&mut self, limits: &Begin) -> Result<(), EngineError> {
@@ -263,8 +266,62 @@ impl Session for MySqlSession {
     }
 
     async fn settle(&mut self) -> Result<(), EngineError> {
-        // nothing is deferred here, and our own statements depend on no setting of the session
+        // nothing is deferred here, our own statements depend on no setting of the session, and the
+        // fence begins with the proof that the transaction is the one that was begun
         Ok(())
+    }
+
+    async fn fence(
+        &mut self,
+        fence: &Fence,
+        from: u64,
+        limit: u32,
+    ) -> Result<Option<Vec<StoredRecord>>, EngineError> {
+        let lease = match fence.keep {
+            Some(duration) => self.renewing(fence.token, duration),
+            None => lease::releasing(&self.schema, fence.token),
+        };
+        let reading = events::reading(&self.schema, from, limit);
+        let sql = format!("{}{lease}; {reading}", self.proof());
+        let answer = talk::changes_and_rows(self.connection()?, sql).await;
+        let (changed, rows) = answer.map_err(transaction::ended)?;
+        if changed != 1 {
+            return Ok(None);
+        }
+        rows.iter()
+            .map(events::stored)
+            .collect::<Result<_, _>>()
+            .map(Some)
+    }
+
+    async fn append_and_commit(
+        &mut self,
+        objects: &[Object],
+        records: &[Record],
+    ) -> Result<(), EngineError> {
+        let (schema, longest) = (self.schema.clone(), self.details.longest_message);
+        let mut before = String::new();
+        for object in objects {
+            before += &objects::putting(&schema, object)?;
+            before += "; ";
+        }
+        let connection = self.connection()?;
+        match events::append_and_commit(connection, &schema, longest, &before, records).await {
+            Ok(true) => {
+                self.begun = false;
+                self.end_creating().await;
+                return Ok(());
+            }
+            // the message is too long, or another transaction stored the same object meanwhile
+            Ok(false) => {}
+            Err(error) if error.fault == Fault::Conflict && !objects.is_empty() => {}
+            Err(error) => return Err(error),
+        }
+        for object in objects {
+            self.put_object(object).await?;
+        }
+        self.append(records).await?;
+        self.commit().await
     }
 
     async fn commit(&mut self) -> Result<(), EngineError> {

@@ -1,8 +1,9 @@
 //! Sending statements of our own as text and reading what comes back as bytes, so that neither the
 //! session's character set nor the server's choice of types matters, and nothing stays prepared.
 
+use futures_util::TryStreamExt;
 use sqlx::mysql::MySqlRow;
-use sqlx::{AssertSqlSafe, Column, MySqlConnection, Row, TypeInfo, raw_sql};
+use sqlx::{AssertSqlSafe, Column, Either, MySqlConnection, Row, TypeInfo, raw_sql};
 
 use super::fault;
 use crate::engine::{EngineError, Fault};
@@ -34,6 +35,23 @@ pub(super) async fn rows(
         .await
         .map_err(fault::from_driver)?;
     Ok(rows.into_iter().map(Values).collect())
+}
+
+/// Returns how many rows the statements changed or found, and all rows of all results.
+pub(super) async fn changes_and_rows(
+    connection: &mut MySqlConnection,
+    sql: String,
+) -> Result<(u64, Vec<Values>), EngineError> {
+    let mut changed = 0;
+    let mut rows = Vec::new();
+    let mut answers = raw_sql(AssertSqlSafe(sql)).fetch_many(connection);
+    while let Some(answer) = answers.try_next().await.map_err(fault::from_driver)? {
+        match answer {
+            Either::Left(done) => changed += done.rows_affected(),
+            Either::Right(row) => rows.push(Values(row)),
+        }
+    }
+    Ok((changed, rows))
 }
 
 /// Returns the first row, where there is one.

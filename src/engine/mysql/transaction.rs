@@ -127,9 +127,8 @@ pub(super) async fn is_open(connection: &mut MySqlConnection) -> Result<bool, En
 pub(super) fn ended(error: EngineError) -> EngineError {
     if fault::number(&error) == fault::DOES_NOT_EXIST {
         return EngineError::new(
-            Fault::Statement,
-            "expected the transaction that was begun to be open, found that a statement has committed \
-             or ended it",
+            Fault::Deferred,
+            "the script ended the transaction that it ran in",
         );
     }
     fault::of_ours(error)

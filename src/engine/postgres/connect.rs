@@ -22,13 +22,14 @@ const APPLICATION: &str = "mledger";
 /// Finds a client that is gone, so that its locks go with it: the kernel asks an idle client, and the
 /// server looks at the connection while a statement runs. On a socket of this machine, or in an older
 /// server, some of them do nothing.
-const KEEPALIVES: &str = "SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; \
-     SET tcp_keepalives_count = 3";
-
-/// Settings of newer servers: the first version that has them, and what to say.
-const NEWER_KEEPALIVES: [(i64, &str); 2] = [
-    (120_000, "; SET tcp_user_timeout = 60000"),
-    (140_000, "; SET client_connection_check_interval = 5000"),
+///
+/// The first version of the server that has the setting, its name, and its value.
+const KEEPALIVES: [(i64, &str, &str); 5] = [
+    (0, "tcp_keepalives_idle", "30"),
+    (0, "tcp_keepalives_interval", "10"),
+    (0, "tcp_keepalives_count", "3"),
+    (120_000, "tcp_user_timeout", "60000"),
+    (140_000, "client_connection_check_interval", "5000"),
 ];
 
 /// A connection that was just opened.
@@ -36,7 +37,8 @@ const NEWER_KEEPALIVES: [(i64, &str); 2] = [
 pub(super) struct Opened {
     pub(super) link: Link,
     pub(super) backend: Backend,
-    /// Statements that put the session's settings to how they were when it was opened, after a RESET.
+    /// Expressions for one row that put the session's settings to how they were when it was opened,
+    /// after a RESET.
     pub(super) settings: String,
     /// The session only reads, whatever it is asked: a standby, or a role that is to write nothing.
     pub(super) read_only: Option<&'static str>,
@@ -155,21 +157,18 @@ async fn set_up(mut link: Link) -> Result<Opened, EngineError> {
     for row in configured {
         lines.extend(link::coded_text(row, 0)?);
     }
-    let mut settings = KEEPALIVES.to_owned();
-    for (since, statement) in NEWER_KEEPALIVES {
+    let set = |name, value| literal::setting(name, value, false);
+    let mut settings = Vec::new();
+    for (since, name, value) in KEEPALIVES {
         if version >= since {
-            settings.push_str(statement);
+            settings.push(set(name, value));
         }
     }
     for name in ["timezone", "datestyle"] {
-        if let Some(value) = configured_value(&lines, name) {
-            let value = literal::text(value);
-            settings.push_str(&format!(
-                "; SELECT pg_catalog.set_config('{name}', {value}, false)"
-            ));
-        }
+        settings.extend(configured_value(&lines, name).map(|value| set(name, value)));
     }
-    link.run(&settings, Of::Ours).await?;
+    let settings = settings.join(", ");
+    link.run(&format!("SELECT {settings}"), Of::Ours).await?;
     Ok(Opened {
         link,
         backend: backend.ok_or_else(unknown_server)?,

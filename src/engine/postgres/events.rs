@@ -15,22 +15,29 @@ pub(super) async fn read(
     from: u64,
     limit: u32,
 ) -> Result<Vec<StoredRecord>, EngineError> {
-    let first = match i64::try_from(from) {
-        // a row below 0 is none that we wrote, and must be seen
-        Ok(0) => i64::MIN,
-        Ok(first) => first,
-        Err(_) => return Ok(Vec::new()),
-    };
-    let sql = format!(
-        "{prefix}SELECT seq, pg_catalog.encode(line, 'hex'), pg_catalog.encode(signature, 'hex'), \
-             pg_catalog.encode(prev, 'hex'), pg_catalog.encode(hash, 'hex') \
-         FROM mledger.events WHERE seq >= ({first})::pg_catalog.int8 ORDER BY seq LIMIT {limit}"
-    );
+    let sql = format!("{prefix}{}", reading(from, limit));
     let rows = link.ask(&sql, Of::Ours).await?;
     rows.iter().map(stored).collect()
 }
 
-fn stored(row: &PgRow) -> Result<StoredRecord, EngineError> {
+/// Returns the query for up to `limit` records with `seq >= from`, in order.
+pub(super) fn reading(from: u64, limit: u32) -> String {
+    let first = match i64::try_from(from) {
+        // a row below 0 is none that we wrote, and must be seen
+        Ok(0) => i64::MIN,
+        Ok(first) => first,
+        // there is none that is larger
+        Err(_) => i64::MAX,
+    };
+    format!(
+        "SELECT seq, pg_catalog.encode(line, 'hex'), pg_catalog.encode(signature, 'hex'), \
+             pg_catalog.encode(prev, 'hex'), pg_catalog.encode(hash, 'hex') \
+         FROM mledger.events WHERE seq >= ({first})::pg_catalog.int8 ORDER BY seq LIMIT {limit}"
+    )
+}
+
+/// Reads what [`reading`] gives.
+pub(super) fn stored(row: &PgRow) -> Result<StoredRecord, EngineError> {
     Ok(StoredRecord {
         seq: link::integer(row, 0)?.unwrap_or(i64::MIN),
         line: link::bytes(row, 1)?,
@@ -50,22 +57,49 @@ pub(super) async fn append(
     let Some(last) = records.last() else {
         return Ok(());
     };
-    let rows: Result<Vec<String>, EngineError> = records.iter().map(row).collect();
     let sql = format!(
-        "{prefix}INSERT INTO mledger.events (seq, line, signature, prev, hash) VALUES {}; \
-         SELECT pg_catalog.encode(hash, 'hex') FROM mledger.events ORDER BY seq DESC LIMIT 1",
-        rows?.join(", ")
+        "{prefix}{}SELECT pg_catalog.encode(hash, 'hex') FROM {HEAD}",
+        inserting(records)?
     );
     let head = link.ask(&sql, Of::Ours).await?;
-    let hash = last.hash();
     let found = head.last().map(|row| link::bytes(row, 0)).transpose()?;
-    if found.as_deref() == Some(hash.as_bytes().as_slice()) {
+    if found.as_deref() == Some(last.hash().as_bytes().as_slice()) {
         return Ok(());
     }
-    Err(EngineError::new(
+    Err(dropped(last))
+}
+
+/// The row of the head.
+const HEAD: &str = "mledger.events ORDER BY seq DESC LIMIT 1";
+
+/// Returns the statement, with its semicolon, that appends records behind the stored head.
+///
+/// # Errors
+///
+/// [`Fault::Statement`] for a record that cannot be read.
+pub(super) fn inserting(records: &[Record]) -> Result<String, EngineError> {
+    let rows: Result<Vec<String>, EngineError> = records.iter().map(row).collect();
+    Ok(format!(
+        "INSERT INTO mledger.events (seq, line, signature, prev, hash) VALUES {}; ",
+        rows?.join(", ")
+    ))
+}
+
+/// Returns a condition: the stored head is this record.
+pub(super) fn is_head(record: &Record) -> String {
+    format!(
+        "(SELECT hash FROM {HEAD}) IS NOT DISTINCT FROM {}",
+        literal::bytes(record.hash().as_bytes())
+    )
+}
+
+/// Says that a record which was appended is not there.
+pub(super) fn dropped(record: &Record) -> EngineError {
+    let hash = record.hash();
+    EngineError::new(
         Fault::Statement,
         format!("the event `{hash}` was appended and is not there; a trigger must have dropped it"),
-    ))
+    )
 }
 
 fn row(record: &Record) -> Result<String, EngineError> {

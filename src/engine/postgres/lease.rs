@@ -81,23 +81,15 @@ pub(super) async fn take(
     did(link, &sql).await
 }
 
-/// Renews the lease where it is held with `token`, as the session that does the work; says whether it
-/// was.
-pub(super) async fn renew(
-    link: &mut Link,
-    prefix: &str,
-    backend: Backend,
-    token: Uuid,
-    duration: Duration,
-) -> Result<bool, EngineError> {
-    let sql = format!(
-        "{prefix}UPDATE mledger.lease SET session = {}, expires_ms = {NOW} + {} \
+/// Returns the statement that renews the lease where it is held with `token`, as the session that does
+/// the work and that the expression `session` names, and answers with one row where it was.
+pub(super) fn renewing(session: &str, token: Uuid, duration: Duration) -> String {
+    format!(
+        "UPDATE mledger.lease SET session = {session}, expires_ms = {NOW} + {} \
          WHERE token = {} RETURNING 1",
-        backend.expression(),
         literal::milliseconds(duration),
         literal::id(token),
-    );
-    did(link, &sql).await
+    )
 }
 
 /// Renews the lease without waiting for a transaction that has its row.
@@ -118,19 +110,15 @@ pub(super) async fn beat(
     did(link, &sql).await
 }
 
-/// Frees the lease where it is held with `token`; says whether it was.
-pub(super) async fn release(
-    link: &mut Link,
-    prefix: &str,
-    token: Uuid,
-) -> Result<bool, EngineError> {
-    let sql = format!(
-        "{prefix}UPDATE mledger.lease SET token = NULL, actor = NULL, host = NULL, run = NULL, \
+/// Returns the statement that frees the lease where it is held with `token`, and answers with one row
+/// where it was.
+pub(super) fn releasing(token: Uuid) -> String {
+    format!(
+        "UPDATE mledger.lease SET token = NULL, actor = NULL, host = NULL, run = NULL, \
              process = NULL, session = NULL, since_ms = NULL, expires_ms = NULL \
          WHERE token = {} RETURNING 1",
         literal::id(token),
-    );
-    did(link, &sql).await
+    )
 }
 
 /// Keeps the row until the transaction ends.
@@ -142,6 +130,7 @@ pub(super) async fn lock(link: &mut Link, prefix: &str) -> Result<(), EngineErro
     .await
 }
 
-async fn did(link: &mut Link, sql: &str) -> Result<bool, EngineError> {
+/// Executes a statement that answers with one row where it did something; says whether it did.
+pub(super) async fn did(link: &mut Link, sql: &str) -> Result<bool, EngineError> {
     Ok(link.ask(sql, Of::Ours).await?.len() == 1)
 }

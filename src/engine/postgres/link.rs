@@ -1,5 +1,6 @@
 //! One connection, and what is asked over it: simple queries, answered in text.
 
+use futures_util::TryStreamExt;
 use sqlx::postgres::PgRow;
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
 
@@ -25,11 +26,19 @@ impl Backend {
     /// Returns an expression that names the server process of the session that evaluates it: this one,
     /// unless a pooler has changed it.
     pub(super) fn expression(self) -> String {
-        let Self { pid, start } = self;
         format!(
-            "CASE WHEN pg_catalog.pg_backend_pid() = {pid} THEN '{pid}/{start}' \
-             ELSE {THIS_BACKEND} END"
+            "CASE WHEN pg_catalog.pg_backend_pid() = {} THEN {} ELSE {THIS_BACKEND} END",
+            self.pid,
+            self.known()
         )
+    }
+
+    /// Returns an expression that names this server process; NULL where none is known.
+    pub(super) fn known(self) -> String {
+        if self == Self::default() {
+            return "NULL".to_owned();
+        }
+        format!("'{}/{}'", self.pid, self.start)
     }
 
     /// Reads what [`THIS_BACKEND`] gives.
@@ -70,6 +79,30 @@ impl Link {
             .fetch_all(connection)
             .await;
         self.answered(answer, of)
+    }
+
+    /// Asks, and returns all rows of all statements. An error comes with the number of rows before it,
+    /// which says which of the statements failed, and `of` whose that is.
+    pub(super) async fn ask_in_order<'a>(
+        &mut self,
+        sql: &str,
+        of: impl Fn(usize) -> Of<'a>,
+    ) -> Result<Vec<PgRow>, (usize, EngineError)> {
+        let connection = self.usable().map_err(|error| (0, error))?;
+        let mut rows = Vec::new();
+        let mut answers = sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).fetch(connection);
+        let end = loop {
+            match answers.try_next().await {
+                Ok(Some(row)) => rows.push(row),
+                Ok(None) => break Ok(()),
+                Err(error) => break Err(error),
+            }
+        };
+        drop(answers);
+        let before = rows.len();
+        self.answered(end, of(before))
+            .map(|()| rows)
+            .map_err(|error| (before, error))
     }
 
     /// Executes, and drops the rows as they come.

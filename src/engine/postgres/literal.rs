@@ -1,7 +1,6 @@
 //! Values in the text of our own statements, written so that no setting of a session, as
 //! `standard_conforming_strings` or `client_encoding`, can change what they mean.
 
-use std::fmt::Write;
 use std::time::Duration;
 
 use uuid::Uuid;
@@ -19,6 +18,17 @@ pub(super) fn text(text: &str) -> String {
     )
 }
 
+/// Returns an expression that gives a setting its value, until the transaction ends where `local`.
+pub(super) fn setting(name: &str, value: &str, local: bool) -> String {
+    let plain = value.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let value = if plain {
+        format!("'{value}'")
+    } else {
+        text(value)
+    };
+    format!("pg_catalog.set_config('{name}', {value}, {local})")
+}
+
 /// Returns an id as an expression of type `text`.
 pub(super) fn id(id: Uuid) -> String {
     format!("'{id}'")
@@ -31,11 +41,15 @@ pub(super) fn milliseconds(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).map_or(longest, |ms| ms.min(longest))
 }
 
+fn digit(value: u8) -> char {
+    char::from_digit(u32::from(value), 16).unwrap_or('0')
+}
+
 fn hex(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len() * 2);
     for byte in bytes {
-        // writing to a string cannot fail
-        let _ = write!(text, "{byte:02x}");
+        text.push(digit(byte >> 4));
+        text.push(digit(byte & 0xf));
     }
     text
 }

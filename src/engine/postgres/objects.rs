@@ -9,18 +9,27 @@ use crate::engine::{Encoding, EngineError, Fault, Object};
 
 /// Stores an object unless one of its digest is there.
 pub(super) async fn put(link: &mut Link, prefix: &str, object: &Object) -> Result<(), EngineError> {
+    let sql = format!("{prefix}{}", putting(object)?);
+    link.run(&sql, Of::Ours).await
+}
+
+/// Returns the statement, with its semicolon, that stores an object unless one of its digest is there.
+///
+/// # Errors
+///
+/// [`Fault::Statement`] for one that is too large.
+pub(super) fn putting(object: &Object) -> Result<String, EngineError> {
     let size = i64::try_from(object.size).map_err(|_| {
         let reason = format!("an object of {} bytes is too large", object.size);
         EngineError::new(Fault::Statement, reason)
     })?;
-    let sql = format!(
-        "{prefix}INSERT INTO mledger.objects (digest, size, encoding, content) \
-         VALUES ({}, {size}, '{}', {}) ON CONFLICT (digest) DO NOTHING",
+    Ok(format!(
+        "INSERT INTO mledger.objects (digest, size, encoding, content) \
+         VALUES ({}, {size}, '{}', {}) ON CONFLICT (digest) DO NOTHING; ",
         literal::bytes(object.digest.as_bytes()),
         encoding_name(object.encoding),
         literal::bytes(&object.content),
-    );
-    link.run(&sql, Of::Ours).await
+    ))
 }
 
 /// Returns the object with this digest.

@@ -5,10 +5,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use ledger::{Digest, Record};
+use sqlx::Row;
+use sqlx::postgres::PgRow;
 use tokio::runtime::Handle;
 use uuid::Uuid;
 
 use super::connect::{self, Opened};
+use super::fault::Of;
 use super::interrupt::Switch;
 use super::link::{Backend, Link};
 use super::notices::Notices;
@@ -17,12 +20,15 @@ use super::{
     Postgres, ending, events, examine, lease, objects, schema, script, store, transaction,
 };
 use crate::engine::{
-    Access, Begin, Claim, EngineError, Executed, Fault, Identity, Interrupter, Lease, Object,
-    SchemaFingerprint, Session, Store, StoredRecord,
+    Access, Begin, Claim, EngineError, Executed, Fault, Fence, Identity, Interrupter, Lease,
+    Object, SchemaFingerprint, Session, Store, StoredRecord,
 };
 
 /// The code for a statement that was cancelled.
 const CANCELLED: &str = "57014";
+
+/// The length of an object, in bytes, from which it has a message of its own.
+const LONG: usize = 1 << 20;
 
 /// A connection to a PostgreSQL database.
 #[derive(Debug)]
@@ -66,11 +72,40 @@ impl PostgresSession {
     }
 
     /// Returns what our own statements begin with: nothing, where their settings are in force already.
-    fn prefix(&self) -> String {
-        match &self.open {
+    async fn prefix(&mut self) -> Result<String, EngineError> {
+        self.settle_with("").await?;
+        Ok(match &self.open {
             None => transaction::ours_alone(),
             Some(open) if open.ours => String::new(),
             Some(open) => transaction::ours(open.lock_timeout_ms),
+        })
+    }
+
+    /// Settles the open transaction if that is still to be done, with the message in which `after` is
+    /// asked; returns the rows of `after`, or nothing where there was nothing to settle.
+    async fn settle_with(&mut self, after: &str) -> Result<Option<Vec<PgRow>>, EngineError> {
+        let Some(open) = self.open.filter(|open| open.unsettled) else {
+            return Ok(None);
+        };
+        let settings = self.settings.clone();
+        let rows = self
+            .stoppable(async |link: &mut Link| {
+                transaction::settle(link, &open, &settings, after).await
+            })
+            .await?;
+        if let Some(open) = &mut self.open {
+            open.unsettled = false;
+            open.ours = true;
+        }
+        Ok(Some(rows))
+    }
+
+    /// Returns an expression that names the session: a transaction stays with the server process that it
+    /// began with.
+    fn named(&self) -> String {
+        match self.open {
+            Some(_) => self.backend.known(),
+            None => self.backend.expression(),
         }
     }
 
@@ -131,17 +166,21 @@ impl PostgresSession {
     }
 }
 
+fn nothing_to_commit() -> EngineError {
+    EngineError::new(Fault::Statement, "there is no transaction to commit")
+}
+
 #[async_trait]
 impl Session for PostgresSession {
     async fn store(&mut self) -> Result<Store, EngineError> {
-        let prefix = self.prefix();
+        let prefix = self.prefix().await?;
         let store = store::inspect(&mut self.link, &prefix).await?;
         self.now_ours();
         Ok(store)
     }
 
     async fn create_store(&mut self, identity: &str) -> Result<(), EngineError> {
-        let prefix = self.prefix();
+        let prefix = self.prefix().await?;
         let system = store::system(&mut self.link, &prefix).await?;
         let identity = system.as_deref().unwrap_or(identity);
         store::create(&mut self.link, &prefix, identity).await?;
@@ -150,31 +189,31 @@ impl Session for PostgresSession {
     }
 
     async fn identity(&mut self) -> Result<Identity, EngineError> {
-        let prefix = self.prefix();
+        let prefix = self.prefix().await?;
         store::identity(&mut self.link, &prefix).await
     }
 
     async fn records(&mut self, from: u64, limit: u32) -> Result<Vec<StoredRecord>, EngineError> {
-        let prefix = self.prefix();
+        let prefix = self.prefix().await?;
         events::read(&mut self.link, &prefix, from, limit).await
     }
 
     async fn append(&mut self, records: &[Record]) -> Result<(), EngineError> {
-        let prefix = self.prefix();
+        let prefix = self.prefix().await?;
         events::append(&mut self.link, &prefix, records).await?;
         self.now_ours();
         Ok(())
     }
 
     async fn put_object(&mut self, object: &Object) -> Result<(), EngineError> {
-        let prefix = self.prefix();
+        let prefix = self.prefix().await?;
         objects::put(&mut self.link, &prefix, object).await?;
         self.now_ours();
         Ok(())
     }
 
     async fn object(&mut self, digest: &Digest) -> Result<Option<Object>, EngineError> {
-        let prefix = self.prefix();
+        let prefix = self.prefix().await?;
         objects::find(&mut self.link, &prefix, digest).await
     }
 
@@ -183,12 +222,12 @@ impl Session for PostgresSession {
         after: Option<Digest>,
         limit: u32,
     ) -> Result<Vec<Digest>, EngineError> {
-        let prefix = self.prefix();
+        let prefix = self.prefix().await?;
         objects::digests(&mut self.link, &prefix, after, limit).await
     }
 
     async fn lease(&mut self) -> Result<Option<Lease>, EngineError> {
-        let prefix = self.prefix();
+        let prefix = self.prefix().await?;
         lease::read(&mut self.link, &prefix).await
     }
 
@@ -197,21 +236,22 @@ impl Session for PostgresSession {
         claim: &Claim,
         replacing: Option<Uuid>,
     ) -> Result<bool, EngineError> {
-        let prefix = self.prefix();
+        let prefix = self.prefix().await?;
         let taken = lease::take(&mut self.link, &prefix, self.backend, claim, replacing).await?;
         self.now_ours();
         Ok(taken)
     }
 
     async fn renew_lease(&mut self, token: Uuid, duration: Duration) -> Result<bool, EngineError> {
-        let prefix = self.prefix();
-        let held = lease::renew(&mut self.link, &prefix, self.backend, token, duration).await?;
+        let prefix = self.prefix().await?;
+        let renewing = lease::renewing(&self.named(), token, duration);
+        let held = lease::did(&mut self.link, &(prefix + &renewing)).await?;
         self.now_ours();
         Ok(held)
     }
 
     async fn beat_lease(&mut self, token: Uuid, duration: Duration) -> Result<bool, EngineError> {
-        let prefix = self.prefix();
+        let prefix = self.prefix().await?;
         lease::beat(&mut self.link, &prefix, token, duration).await
     }
 
@@ -223,15 +263,15 @@ impl Session for PostgresSession {
     }
 
     async fn lock_ledger(&mut self) -> Result<(), EngineError> {
-        let prefix = self.prefix();
+        let prefix = self.prefix().await?;
         lease::lock(&mut self.link, &prefix).await?;
         self.now_ours();
         Ok(())
     }
 
     async fn release_lease(&mut self, token: Uuid) -> Result<bool, EngineError> {
-        let prefix = self.prefix();
-        let held = lease::release(&mut self.link, &prefix, token).await?;
+        let prefix = self.prefix().await?;
+        let held = lease::did(&mut self.link, &(prefix + &lease::releasing(token))).await?;
         self.now_ours();
         Ok(held)
     }
@@ -242,7 +282,7 @@ impl Session for PostgresSession {
             return Ok(());
         }
         self.changed = true;
-        self.link.run(&sql, super::fault::Of::Ours).await
+        self.link.run(&sql, Of::Ours).await
     }
 
     async fn begin(&mut self, begin: &Begin) -> Result<(), EngineError> {
@@ -255,24 +295,72 @@ impl Session for PostgresSession {
     }
 
     async fn settle(&mut self) -> Result<(), EngineError> {
-        let Some(open) = self.open else {
-            return Ok(());
-        };
-        if self.changed {
-            let settings = self.settings.clone();
-            self.stoppable(async |link: &mut Link| {
-                transaction::settle(link, &open, &settings).await
-            })
-            .await?;
-            self.now_ours();
+        let changed = self.changed;
+        if let Some(open) = &mut self.open {
+            open.unsettled = changed;
         }
         Ok(())
     }
 
+    async fn fence(
+        &mut self,
+        fence: &Fence,
+        from: u64,
+        limit: u32,
+    ) -> Result<Option<Vec<StoredRecord>>, EngineError> {
+        let lease = match fence.keep {
+            Some(duration) => lease::renewing(&self.named(), fence.token, duration),
+            None => lease::releasing(fence.token),
+        };
+        let sql = format!("{lease}; {}", events::reading(from, limit));
+        let rows = match self.settle_with(&sql).await? {
+            Some(rows) => rows,
+            None => {
+                let prefix = self.prefix().await?;
+                let rows = self.link.ask(&(prefix + &sql), Of::Ours).await?;
+                self.now_ours();
+                rows
+            }
+        };
+        // the lease answers with one column, and only where it was held; a record has more
+        match rows.split_first() {
+            Some((held, tail)) if held.len() == 1 => tail
+                .iter()
+                .map(events::stored)
+                .collect::<Result<_, _>>()
+                .map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    async fn append_and_commit(
+        &mut self,
+        objects: &[Object],
+        records: &[Record],
+    ) -> Result<(), EngineError> {
+        let (Some(open), Some(last)) = (self.open, records.last()) else {
+            return Err(nothing_to_commit());
+        };
+        let mut sql = self.prefix().await?;
+        for object in objects {
+            if object.content.len() > LONG {
+                objects::put(&mut self.link, &sql, object).await?;
+                self.now_ours();
+                sql.clear();
+            } else {
+                sql += &objects::putting(object)?;
+            }
+        }
+        sql += &events::inserting(records)?;
+        sql += &transaction::assumption(&events::is_head(last));
+        transaction::commit_with(&mut self.link, &open, &sql, events::dropped(last)).await?;
+        self.open = None;
+        Ok(())
+    }
+
     async fn commit(&mut self) -> Result<(), EngineError> {
-        let open = self.open.ok_or_else(|| {
-            EngineError::new(Fault::Statement, "there is no transaction to commit")
-        })?;
+        self.settle_with("").await?;
+        let open = self.open.ok_or_else(nothing_to_commit)?;
         transaction::commit(&mut self.link, &open).await?;
         self.open = None;
         Ok(())
@@ -303,6 +391,7 @@ impl Session for PostgresSession {
     }
 
     async fn execute(&mut self, sql: &str) -> Result<Executed, EngineError> {
+        self.settle_with("").await?;
         self.changed = true;
         let inside = self.open.is_some();
         let notices = self.notices.clone();
@@ -319,11 +408,12 @@ impl Session for PostgresSession {
     }
 
     async fn examine(&mut self, sql: &str) -> Result<Vec<String>, EngineError> {
-        let prefix = self.prefix();
+        let prefix = self.prefix().await?;
         examine::examine(&mut self.link, &prefix, sql).await
     }
 
     async fn holds(&mut self, sql: &str) -> Result<bool, EngineError> {
+        self.settle_with("").await?;
         self.changed = true;
         let inside = self.open.is_some();
         self.stoppable(async |link: &mut Link| script::holds(link, sql, inside).await)
@@ -353,7 +443,7 @@ impl Session for PostgresSession {
     }
 
     async fn fingerprint(&mut self) -> Result<SchemaFingerprint, EngineError> {
-        let prefix = self.prefix();
+        let prefix = self.prefix().await?;
         schema::fingerprint(&mut self.link, &prefix).await
     }
 

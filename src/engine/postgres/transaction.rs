@@ -1,7 +1,9 @@
 //! Transactions: begun as ones that may write, and known by their number.
 
+use sqlx::postgres::PgRow;
+
 use super::fault::Of;
-use super::link::{self, Backend, Link};
+use super::link::{self, Backend, Link, THIS_BACKEND};
 use super::literal;
 use crate::engine::{Begin, EngineError, Fault};
 
@@ -10,6 +12,9 @@ const ASSUMPTION: &str = "22012";
 
 /// The code for a statement in a transaction in which one has failed.
 const FAILED: &str = "25P02";
+
+/// How many rows the statements answer that settle a transaction.
+const SETTLED: usize = 3;
 
 /// How long our own statements wait for a lock where nothing else was asked for.
 const LOCK_TIMEOUT_MS: i64 = 30_000;
@@ -27,6 +32,8 @@ pub(super) struct Open {
     pub(super) lock_timeout_ms: i64,
     /// Our settings are in force in it, not those of a script.
     pub(super) ours: bool,
+    /// A script's part of it has ended, and what it did to its session is still to be undone.
+    pub(super) unsettled: bool,
 }
 
 /// Opens a transaction that may write, whatever a script has set for its session.
@@ -40,20 +47,28 @@ pub(super) async fn begin(
     let limits = limits("SET LOCAL", begin);
     let sql = format!(
         "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE NOT DEFERRABLE; {limits}\
-         SELECT {}, pg_catalog.txid_current()",
-        known.expression()
+         SELECT pg_catalog.pg_backend_pid(), pg_catalog.txid_current()"
     );
     let rows = link.ask(&sql, Of::Ours).await?;
     let row = rows.first().ok_or_else(no_answer)?;
-    // a pooler's process that does not tell its start is one that is not known
-    let backend = link::text(row, 0)?.as_deref().and_then(Backend::parse);
     let number = link::integer(row, 1)?;
+    let backend = if link::integer(row, 0)? == Some(i64::from(known.pid)) {
+        Some(known)
+    } else {
+        // a pooler's process that does not tell its start is one that is not known
+        let rows = link
+            .ask(&format!("SELECT {THIS_BACKEND}"), Of::Ours)
+            .await?;
+        let named = rows.first().map(|row| link::text(row, 0)).transpose()?;
+        named.flatten().as_deref().and_then(Backend::parse)
+    };
     let open = Open {
         number: number.ok_or_else(no_answer)?,
         lock_timeout_ms: begin
             .lock_timeout
             .map_or(LOCK_TIMEOUT_MS, at_least_a_millisecond),
         ours: false,
+        unsettled: false,
     };
     Ok((open, backend.unwrap_or_default()))
 }
@@ -93,6 +108,23 @@ pub(super) fn ours(lock_timeout_ms: i64) -> String {
     )
 }
 
+/// Returns expressions that do the same to a session whose role and settings were just reset.
+fn ours_after_reset(lock_timeout_ms: i64) -> String {
+    [
+        ("statement_timeout", "0"),
+        ("lock_timeout", &lock_timeout_ms.to_string()),
+        (
+            "idle_in_transaction_session_timeout",
+            &SILENCE_MS.to_string(),
+        ),
+        ("row_security", "on"),
+        ("quote_all_identifiers", "off"),
+        ("search_path", ""),
+    ]
+    .map(|(name, value)| literal::setting(name, value, true))
+    .join(", ")
+}
+
 /// The same, outside of a transaction: for the statements of one message.
 pub(super) fn ours_alone() -> String {
     ours(LOCK_TIMEOUT_MS)
@@ -111,24 +143,57 @@ pub(super) async fn is_open(link: &mut Link, open: &Open) -> Result<bool, Engine
     }
 }
 
+/// Returns a statement that fails with [`ASSUMPTION`] unless the open transaction is this one; it
+/// answers with one row.
+fn is_still(open: &Open) -> String {
+    assumption(&format!(
+        "pg_catalog.txid_current_if_assigned() IS NOT DISTINCT FROM {}",
+        open.number
+    ))
+}
+
+/// Returns a statement that fails with [`ASSUMPTION`] unless `condition` is true, and answers with one
+/// row where it is.
+pub(super) fn assumption(condition: &str) -> String {
+    format!("SELECT 1 / ({condition})::pg_catalog.int4; ")
+}
+
+/// Says whether an error is that of an [`assumption`].
+fn is_assumption(error: &EngineError) -> bool {
+    error.code.as_deref() == Some(ASSUMPTION)
+}
+
 /// Commits the transaction. The server answers a COMMIT without a transaction, or of one that has
 /// failed, without an error, so the same message first makes sure that it is there and sound.
 pub(super) async fn commit(link: &mut Link, open: &Open) -> Result<(), EngineError> {
-    let number = open.number;
-    let sql = format!(
-        "SELECT 1 / (pg_catalog.txid_current_if_assigned() IS NOT DISTINCT FROM {number})\
-             ::pg_catalog.int4; COMMIT"
-    );
-    link.run(&sql, Of::Ours).await.map_err(|error| {
-        if error.code.as_deref() == Some(ASSUMPTION) {
-            EngineError::new(
-                Fault::Statement,
-                "the transaction was ended before its commit",
-            )
-        } else {
-            error
-        }
-    })
+    let sql = format!("{}COMMIT", is_still(open));
+    link.run(&sql, Of::Ours).await.map_err(ended)
+}
+
+fn ended(error: EngineError) -> EngineError {
+    if is_assumption(&error) {
+        return EngineError::new(
+            Fault::Statement,
+            "the transaction was ended before its commit",
+        );
+    }
+    error
+}
+
+/// Writes `statements`, which end in one row that says whether they did what they should, and commits
+/// with the same message; `undone` is the error when they did not.
+pub(super) async fn commit_with(
+    link: &mut Link,
+    open: &Open,
+    statements: &str,
+    undone: EngineError,
+) -> Result<(), EngineError> {
+    let sql = format!("{statements}{}COMMIT", is_still(open));
+    match link.ask_in_order(&sql, |_| Of::Ours).await {
+        Ok(_) => Ok(()),
+        Err((0, error)) if is_assumption(&error) => Err(undone),
+        Err((_, error)) => Err(ended(error)),
+    }
 }
 
 /// Rolls back; there being no transaction is no error.
@@ -136,28 +201,49 @@ pub(super) async fn rollback(link: &mut Link) -> Result<(), EngineError> {
     link.run("ROLLBACK", Of::Ours).await
 }
 
-/// Ends a script's part of the open transaction: what it deferred is checked, and what it did to its
-/// session is undone.
+/// Ends a script's part of the open transaction with the message that begins with this: the transaction
+/// is the one that was begun, what the script deferred is checked, and what it did to its session is
+/// undone. `after` are statements behind it, whose rows are returned.
 pub(super) async fn settle(
     link: &mut Link,
     open: &Open,
     settings: &str,
-) -> Result<(), EngineError> {
-    // after RESET ALL the limits are the role's, and a check that was deferred may take long
-    let limits = ours(open.lock_timeout_ms);
+    after: &str,
+) -> Result<Vec<PgRow>, EngineError> {
     let sql = format!(
-        "SET CONSTRAINTS ALL IMMEDIATE; SET SESSION AUTHORIZATION DEFAULT; RESET ROLE; RESET ALL; \
-         {settings}; {limits}CLOSE ALL; DEALLOCATE ALL; UNLISTEN *; \
-         SELECT pg_catalog.pg_advisory_unlock_all(); DISCARD TEMP; DISCARD SEQUENCES; \
-         SELECT pg_catalog.current_setting('transaction_read_only')"
+        "{}SET CONSTRAINTS ALL IMMEDIATE; SET SESSION AUTHORIZATION DEFAULT; RESET ROLE; RESET ALL; \
+         CLOSE ALL; DEALLOCATE ALL; UNLISTEN *; DISCARD TEMP; DISCARD SEQUENCES; \
+         SELECT {settings}, {}, pg_catalog.pg_advisory_unlock_all(); {}{after}",
+        is_still(open),
+        ours_after_reset(open.lock_timeout_ms),
+        assumption("pg_catalog.current_setting('transaction_read_only') = 'off'"),
     );
-    let rows = link.ask(&sql, Of::Script("")).await?;
-    match rows.last().map(|row| link::text(row, 0)).transpose()? {
-        Some(Some(read_only)) if read_only == "off" => Ok(()),
-        _ => Err(EngineError::new(
-            Fault::Statement,
-            "the script made its transaction one that only reads, so nothing can be recorded in it",
-        )),
+    let of = |rows| {
+        if rows < SETTLED {
+            Of::Script("")
+        } else {
+            Of::Ours
+        }
+    };
+    match link.ask_in_order(&sql, of).await {
+        Ok(rows) => Ok(rows.into_iter().skip(SETTLED).collect()),
+        Err((SETTLED.., error)) => Err(error),
+        Err((before, error)) => Err(match error.fault {
+            Fault::Statement if is_assumption(&error) && before == 0 => EngineError::new(
+                Fault::Deferred,
+                "the script ended the transaction that it ran in",
+            ),
+            Fault::Statement if is_assumption(&error) && before == SETTLED - 1 => EngineError::new(
+                Fault::Deferred,
+                "the script made its transaction one that only reads, so nothing can be recorded in \
+                 it",
+            ),
+            Fault::Statement => EngineError {
+                fault: Fault::Deferred,
+                ..error
+            },
+            _ => error,
+        }),
     }
 }
 
@@ -165,7 +251,8 @@ pub(super) async fn settle(
 pub(super) async fn reset(link: &mut Link, settings: &str) -> Result<(), EngineError> {
     // it must be the only statement of its message
     link.run("DISCARD ALL", Of::Ours).await?;
-    link.run(&format!("RESET ROLE; {settings}"), Of::Ours).await
+    link.run(&format!("RESET ROLE; SELECT {settings}"), Of::Ours)
+        .await
 }
 
 fn no_answer() -> EngineError {

@@ -210,6 +210,12 @@ impl Session for SqliteSession {
     }
 
     async fn settle(&mut self) -> Result<(), EngineError> {
+        if !self.in_transaction().await? {
+            return Err(EngineError::new(
+                Fault::Deferred,
+                "the script ended the transaction that it ran in",
+            ));
+        }
         self.make_writable().await
     }
 

@@ -63,8 +63,9 @@ async fn a_deferred_constraint_fails_the_script_and_not_the_commit() {
         .execute("INSERT INTO child VALUES (4711)")
         .await
         .unwrap();
-    let refused = session.settle().await.unwrap_err();
-    assert_eq!(refused.fault, Fault::Statement);
+    session.settle().await.unwrap();
+    let refused = session.lock_ledger().await.unwrap_err();
+    assert_eq!(refused.fault, Fault::Deferred);
     assert_eq!(refused.code.as_deref(), Some("23503"));
     assert!(!refused.message.contains("4711"), "{refused}");
     session.rollback().await.unwrap();
@@ -76,8 +77,9 @@ async fn a_transaction_that_a_script_made_read_only_is_refused() {
     let mut session = place.writer().await;
     session.begin(&BEGIN).await.unwrap();
     all(&mut *session, &["SET TRANSACTION READ ONLY"]).await;
-    let refused = session.settle().await.unwrap_err();
-    assert_eq!(refused.fault, Fault::Statement);
+    session.settle().await.unwrap();
+    let refused = session.lock_ledger().await.unwrap_err();
+    assert_eq!(refused.fault, Fault::Deferred);
     session.rollback().await.unwrap();
     // for the session it is only a default, and ours say what they are
     all(&mut *session, &["SET default_transaction_read_only = on"]).await;
@@ -106,6 +108,7 @@ async fn limits_hold_for_the_script_and_not_for_our_own_statements() {
     session.begin(&none).await.unwrap();
     assert!(session.holds(role_has).await.unwrap());
     session.settle().await.unwrap();
+    session.lock_ledger().await.unwrap();
     tokio::time::sleep(Duration::from_millis(150)).await;
     let ours = "SELECT current_setting('statement_timeout') = '0' \
                 AND current_setting('lock_timeout') = '30s'";
