@@ -126,6 +126,7 @@ impl Run {
 
     /// Puts the session back to where a transaction can begin.
     pub(super) async fn restore_session(&mut self) -> Result<(), EngineError> {
+        self.renewed = None;
         self.session.resume();
         self.session.rollback().await?;
         self.session.reset().await

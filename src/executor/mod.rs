@@ -15,6 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ledger::Direction;
+use tokio::time::Instant;
 use uuid::Uuid;
 
 pub(crate) use self::failure::{StepFailure, aborted};
@@ -61,6 +62,8 @@ pub(crate) struct Run {
     pub(crate) left: bool,
     /// How many warnings the current step has drawn.
     pub(crate) warnings: u64,
+    /// When the session that does the work last renewed the lease, in a transaction that it committed.
+    pub(crate) renewed: Option<Instant>,
     /// Rows that broke a foreign key before the step, once they are known.
     pub(crate) violations: Option<Vec<String>>,
 }
@@ -113,6 +116,7 @@ impl Run {
         if !self.session_changed {
             return Ok(());
         }
+        self.renewed = None;
         self.session
             .reset()
             .await

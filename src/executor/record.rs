@@ -1,5 +1,7 @@
 //! How a run writes: one transaction ends with the fence, the events, and the commit, in that order.
 
+use tokio::time::Instant;
+
 use ledger::{
     Body, Direction, LockReleased, MigrationApplied, MigrationRolledBack, MigrationStarted,
     RunFinished, SchemaState,
@@ -84,6 +86,7 @@ impl Run {
         let committed = staged.append_and_commit(session, &objects).await;
         let committed = committed.map_err(fail)?;
         fault::reach("record::after-commit");
+        self.renewed = (!release).then(Instant::now);
         self.log.fold(&committed);
         self.report.head = Some(self.log.head());
         Ok(())

@@ -19,6 +19,10 @@ use crate::plan::Step;
 /// How often the event of a statement that took effect is tried.
 const TRIES: u32 = 6;
 
+/// How old a renewal may be, by the session that is to execute a statement which cannot be undone, not
+/// to be repeated right before it. Who takes the lease over ends that session first in any case.
+const RECENT: Duration = Duration::from_millis(250);
+
 /// The pause between two tries.
 const PAUSE: Duration = Duration::from_millis(500);
 
@@ -98,9 +102,11 @@ async fn alone(
     statement: &Statement<'_>,
     deadline: Option<tokio::time::Instant>,
 ) -> Result<(), StepFailure> {
-    let held = run.session.renew_lease(run.token, run.lease).await;
-    if !held.map_err(|error| StepFailure::engine(error, "renewing the lease"))? {
-        return Err(StepFailure::LeaseLost);
+    if run.renewed.is_none_or(|at| at.elapsed() > RECENT) {
+        let held = run.session.renew_lease(run.token, run.lease).await;
+        if !held.map_err(|error| StepFailure::engine(error, "renewing the lease"))? {
+            return Err(StepFailure::LeaseLost);
+        }
     }
     let limits = run.limits(step);
     if limits.lock_timeout.is_some() || limits.statement_timeout.is_some() {

@@ -426,6 +426,7 @@ impl Migrator {
             session_changed: false,
             left: false,
             warnings: 0,
+            renewed: None,
             violations: None,
         })))
     }

@@ -35,6 +35,8 @@ pub(super) struct MySqlSession {
     details: Details,
     /// A transaction was begun and neither committed nor rolled back by its verb.
     begun: bool,
+    /// The statements that begin it and are not sent yet: they go with the next message.
+    beginning: Option<Beginning>,
     /// The limits that the connection was given.
     limits: Limits,
     /// The lock is held under which the tables are made.
@@ -42,6 +44,15 @@ pub(super) struct MySqlSession {
     /// A statement of a script was executed since the connection was opened: what it, or a function or
     /// trigger behind it, has set in the session is not looked for.
     used: bool,
+}
+
+/// A transaction that the server is still to be asked for.
+#[derive(Debug)]
+struct Beginning {
+    /// Statements, each with its semicolon.
+    sql: String,
+    /// The limits that the connection has until then.
+    limits: Limits,
 }
 
 impl MySqlSession {
@@ -57,6 +68,7 @@ impl MySqlSession {
             connection: Some(connection),
             details,
             begun: false,
+            beginning: None,
             limits: Limits::default(),
             creating: false,
             used: false,
@@ -67,6 +79,24 @@ impl MySqlSession {
         self.connection
             .as_mut()
             .ok_or_else(|| EngineError::new(Fault::Disconnected, "the connection is closed"))
+    }
+
+    /// Returns the connection, with the transaction begun that was asked for.
+    async fn ready(&mut self) -> Result<&mut MySqlConnection, EngineError> {
+        if let Some(beginning) = self.beginning.take() {
+            talk::execute(self.connection()?, beginning.sql).await?;
+        }
+        self.connection()
+    }
+
+    /// Returns what a message begins with that touches the lease: the beginning of the transaction, or
+    /// the proof that the one which was begun is still the one that is open.
+    fn before_fence(&mut self) -> String {
+        match self.beginning.take() {
+            Some(beginning) => beginning.sql,
+            None if self.begun => format!("{}; ", transaction::PROVE),
+            None => String::new(),
+        }
     }
 
     /// Replaces the connection by a fresh one, once the old one is gone with all that it did.
@@ -94,6 +124,7 @@ impl MySqlSession {
         self.details = details;
         self.connection = Some(fresh);
         self.begun = false;
+        self.beginning = None;
         self.limits = Limits::default();
         self.creating = false;
         self.used = false;
@@ -114,15 +145,6 @@ impl MySqlSession {
         {
             // it ends with the session
             tracing::debug!(%error, "the lock under which tables are made was not released");
-        }
-    }
-
-    /// What is put before the fence: the proof that the transaction is still the one that was begun.
-    fn proof(&self) -> String {
-        if self.begun {
-            format!("{}; ", transaction::PROVE)
-        } else {
-            String::new()
         }
     }
 
@@ -164,38 +186,38 @@ impl MySqlSession {
 impl Session for MySqlSession {
     async fn store(&mut self) -> Result<Store, EngineError> {
         let database = self.target.database().to_owned();
-        store::inspect(self.connection()?, &database).await
+        store::inspect(self.ready().await?, &database).await
     }
 
     async fn create_store(&mut self, identity: &str) -> Result<(), EngineError> {
         let database = self.target.database().to_owned();
         self.creating = true;
-        store::create(self.connection()?, &database, identity).await
+        store::create(self.ready().await?, &database, identity).await
     }
 
     async fn identity(&mut self) -> Result<Identity, EngineError> {
         let database = self.target.database().to_owned();
-        store::identity(self.connection()?, &database).await
+        store::identity(self.ready().await?, &database).await
     }
 
     async fn records(&mut self, from: u64, limit: u32) -> Result<Vec<StoredRecord>, EngineError> {
         let schema = self.schema.clone();
-        events::read(self.connection()?, &schema, from, limit).await
+        events::read(self.ready().await?, &schema, from, limit).await
     }
 
     async fn append(&mut self, records: &[Record]) -> Result<(), EngineError> {
         let schema = self.schema.clone();
-        events::append(self.connection()?, &schema, records).await
+        events::append(self.ready().await?, &schema, records).await
     }
 
     async fn put_object(&mut self, object: &Object) -> Result<(), EngineError> {
         let (schema, longest) = (self.schema.clone(), self.details.longest_message);
-        objects::put(self.connection()?, &schema, longest, object).await
+        objects::put(self.ready().await?, &schema, longest, object).await
     }
 
     async fn object(&mut self, digest: &Digest) -> Result<Option<Object>, EngineError> {
         let schema = self.schema.clone();
-        objects::find(self.connection()?, &schema, digest).await
+        objects::find(self.ready().await?, &schema, digest).await
     }
 
     async fn object_digests(
@@ -204,12 +226,12 @@ impl Session for MySqlSession {
         limit: u32,
     ) -> Result<Vec<Digest>, EngineError> {
         let schema = self.schema.clone();
-        objects::digests(self.connection()?, &schema, after, limit).await
+        objects::digests(self.ready().await?, &schema, after, limit).await
     }
 
     async fn lease(&mut self) -> Result<Option<Lease>, EngineError> {
         let schema = self.schema.clone();
-        lease::read(self.connection()?, &schema).await
+        lease::read(self.ready().await?, &schema).await
     }
 
     async fn take_lease(
@@ -218,17 +240,17 @@ impl Session for MySqlSession {
         replacing: Option<Uuid>,
     ) -> Result<bool, EngineError> {
         let (schema, session) = (self.schema.clone(), self.details.session());
-        lease::take(self.connection()?, &schema, &session, claim, replacing).await
+        lease::take(self.ready().await?, &schema, &session, claim, replacing).await
     }
 
     async fn renew_lease(&mut self, token: Uuid, duration: Duration) -> Result<bool, EngineError> {
-        let sql = self.proof() + &self.renewing(token, duration);
-        lease::did(self.connection()?, sql).await
+        let sql = self.before_fence() + &self.renewing(token, duration);
+        lease::did(self.ready().await?, sql).await
     }
 
     async fn beat_lease(&mut self, token: Uuid, duration: Duration) -> Result<bool, EngineError> {
         let schema = self.schema.clone();
-        lease::beat(self.connection()?, &schema, token, duration).await
+        lease::beat(self.ready().await?, &schema, token, duration).await
     }
 
     async fn end_session(&mut self, session: &str) -> Result<bool, EngineError> {
@@ -237,19 +259,19 @@ impl Session for MySqlSession {
 
     async fn lock_ledger(&mut self) -> Result<(), EngineError> {
         let schema = self.schema.clone();
-        lease::lock(self.connection()?, &schema).await
+        lease::lock(self.ready().await?, &schema).await
     }
 
     async fn release_lease(&mut self, token: Uuid) -> Result<bool, EngineError> {
-        let sql = self.proof() + &lease::releasing(&self.schema, token);
-        lease::did(self.connection()?, sql).await
+        let sql = self.before_fence() + &lease::releasing(&self.schema, token);
+        lease::did(self.ready().await?, sql).await
     }
 
     async fn limit(&mut self, limits: &Begin) -> Result<(), EngineError> {
         let asked = Limits::of(limits);
         let sql = asked.since(self.limits, self.details.flavour);
         if !sql.is_empty() {
-            talk::execute(self.connection()?, sql).await?;
+            talk::execute(self.ready().await?, sql).await?;
             self.limits = asked;
         }
         Ok(())
@@ -258,8 +280,12 @@ impl Session for MySqlSession {
     async fn begin(&mut self, begin: &Begin) -> Result<(), EngineError> {
         let asked = Limits::of(begin);
         let flavour = self.details.flavour;
-        let sql = transaction::silence(flavour) + &asked.since(self.limits, flavour);
-        transaction::begin(self.connection()?, &sql).await?;
+        let limits = transaction::silence(flavour) + &asked.since(self.limits, flavour);
+        self.connection()?;
+        self.beginning = Some(Beginning {
+            sql: transaction::beginning(&limits),
+            limits: self.limits,
+        });
         self.limits = asked;
         self.begun = true;
         Ok(())
@@ -282,7 +308,7 @@ impl Session for MySqlSession {
             None => lease::releasing(&self.schema, fence.token),
         };
         let reading = events::reading(&self.schema, from, limit);
-        let sql = format!("{}{lease}; {reading}", self.proof());
+        let sql = format!("{}{lease}; {reading}", self.before_fence());
         let answer = talk::changes_and_rows(self.connection()?, sql).await;
         let (changed, rows) = answer.map_err(transaction::ended)?;
         if changed != 1 {
@@ -305,7 +331,7 @@ impl Session for MySqlSession {
             before += &objects::putting(&schema, object)?;
             before += "; ";
         }
-        let connection = self.connection()?;
+        let connection = self.ready().await?;
         match events::append_and_commit(connection, &schema, longest, &before, records).await {
             Ok(true) => {
                 self.begun = false;
@@ -325,7 +351,7 @@ impl Session for MySqlSession {
     }
 
     async fn commit(&mut self) -> Result<(), EngineError> {
-        transaction::commit(self.connection()?).await?;
+        transaction::commit(self.ready().await?).await?;
         self.begun = false;
         self.end_creating().await;
         Ok(())
@@ -334,6 +360,10 @@ impl Session for MySqlSession {
     async fn rollback(&mut self) -> Result<(), EngineError> {
         if self.switch.0.is_armed() {
             return self.replace().await;
+        }
+        if let Some(beginning) = self.beginning.take() {
+            self.begun = false;
+            self.limits = beginning.limits;
         }
         let rolled_back = match self.connection() {
             Ok(connection) => transaction::rollback(connection).await,
@@ -351,25 +381,25 @@ impl Session for MySqlSession {
     }
 
     async fn in_transaction(&mut self) -> Result<bool, EngineError> {
-        if !self.begun {
-            return Ok(false);
+        if !self.begun || self.beginning.is_some() {
+            return Ok(self.begun);
         }
-        transaction::is_open(self.connection()?).await
+        transaction::is_open(self.ready().await?).await
     }
 
     async fn execute(&mut self, sql: &str) -> Result<Executed, EngineError> {
         script::fits(sql, self.details.longest_message)?;
-        self.connection()?;
+        self.ready().await?;
         self.switch.0.arm()?;
         self.used = true;
-        let executed = script::execute(self.connection()?, sql).await;
+        let executed = script::execute(self.ready().await?, sql).await;
         if self.switch.0.disarm().await {
             // a request to stop that came after the end would stop the next statement instead
-            talk::absorb(self.connection()?).await?;
+            talk::absorb(self.ready().await?).await?;
         }
         match executed {
             // a warning that cannot be read any more does not undo what succeeded
-            Ok(()) => Ok(script::warnings(self.connection()?)
+            Ok(()) => Ok(script::warnings(self.ready().await?)
                 .await
                 .unwrap_or_default()),
             Err(error) => Err(self.judge(sql, error).await),
@@ -378,12 +408,12 @@ impl Session for MySqlSession {
 
     async fn tables_are_transactional(&mut self) -> Result<bool, EngineError> {
         let database = self.target.database().to_owned();
-        schema::is_transactional(self.connection()?, &database).await
+        schema::is_transactional(self.ready().await?, &database).await
     }
 
     async fn examine(&mut self, sql: &str) -> Result<Vec<String>, EngineError> {
         let database = self.target.database().to_owned();
-        examine::examine(self.connection()?, &database, sql).await
+        examine::examine(self.ready().await?, &database, sql).await
     }
 
     async fn holds(&mut self, sql: &str) -> Result<bool, EngineError> {
@@ -395,19 +425,19 @@ impl Session for MySqlSession {
             ));
         }
         let (before, after) = script::around_check(self.begun);
-        talk::execute(self.connection()?, before.to_owned()).await?;
+        talk::execute(self.ready().await?, before.to_owned()).await?;
         let answer = match self.switch.0.arm() {
             Ok(()) => {
                 self.used = true;
-                let answer = script::holds(self.connection()?, sql).await;
+                let answer = script::holds(self.ready().await?, sql).await;
                 if self.switch.0.disarm().await {
-                    talk::absorb(self.connection()?).await?;
+                    talk::absorb(self.ready().await?).await?;
                 }
                 answer
             }
             Err(stopped) => Err(stopped),
         };
-        talk::execute(self.connection()?, after.to_owned()).await?;
+        talk::execute(self.ready().await?, after.to_owned()).await?;
         answer
     }
 
@@ -425,7 +455,7 @@ impl Session for MySqlSession {
 
     async fn fingerprint(&mut self) -> Result<SchemaFingerprint, EngineError> {
         let (database, details) = (self.target.database().to_owned(), self.details.clone());
-        schema::fingerprint(self.connection()?, &database, &details).await
+        schema::fingerprint(self.ready().await?, &database, &details).await
     }
 
     fn interrupter(&self) -> Interrupter {

@@ -394,7 +394,7 @@ pub(super) async fn create(
     let usual = "SET SESSION sql_mode = @@GLOBAL.sql_mode".to_owned();
     talk::execute(connection, usual).await?;
     made?;
-    transaction::begin(connection, "").await?;
+    talk::execute(connection, transaction::beginning("")).await?;
     let sql = format!(
         "INSERT INTO {schema}.mledger_lease (`only`, identity) VALUES (1, {})",
         literal::text(identity)

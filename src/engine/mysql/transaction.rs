@@ -86,17 +86,14 @@ fn seconds(limit: Duration) -> u64 {
     rounded.clamp(1, LONGEST_WAIT)
 }
 
-/// Opens a transaction that may write, whatever a script has set; `limits` are statements before it.
-pub(super) async fn begin(
-    connection: &mut MySqlConnection,
-    limits: &str,
-) -> Result<(), EngineError> {
-    let sql = format!(
+/// Returns statements, each with its semicolon, that open a transaction which may write, whatever a
+/// script has set; `limits` are statements before it.
+pub(super) fn beginning(limits: &str) -> String {
+    format!(
         "SET autocommit = 1; {limits}\
          SET TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE; \
-         START TRANSACTION; SAVEPOINT `mledger own`"
-    );
-    talk::execute(connection, sql).await.map(drop)
+         START TRANSACTION; SAVEPOINT `mledger own`; "
+    )
 }
 
 /// Commits.
