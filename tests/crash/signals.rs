@@ -114,7 +114,7 @@ fn signalled_at(kind: &Kind, point: &str, signal: &str) -> (Project, i32) {
     let faults = format!("{point}=1*sleep(1500)");
     let mut running = Running::start(&project, &["up"], &[("FAILPOINTS", &faults)]);
     match point {
-        "record::before-commit" => wait_for("the first migration", || started(&project, "1")),
+        "record::before-append" => wait_for("the first migration", || started(&project, "1")),
         _ => wait_for("the end of it", || facts(&project).applied() == ["1"]),
     }
     std::thread::sleep(Duration::from_millis(300));
@@ -142,7 +142,7 @@ fn between_two_migrations_the_run_ends(kind: &Kind) {
 }
 
 fn a_commit_that_has_begun_is_a_commit(kind: &Kind) {
-    let (project, code) = signalled_at(kind, "record::before-commit", "TERM");
+    let (project, code) = signalled_at(kind, "record::before-append", "TERM");
     assert_eq!(code, 143);
     let recorded = match kind.transactional {
         true => "migration.applied",

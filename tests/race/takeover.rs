@@ -20,13 +20,12 @@ const OUTSIDE: [&str; 5] = [
 ];
 
 /// Points at which one is open, or a statement may be under way that commits by itself.
-const INSIDE: [&str; 6] = [
+const INSIDE: [&str; 5] = [
     "step::after-begin",
     "step::before-statement",
     "step::after-statement",
     "record::before-fence",
     "record::before-append",
-    "record::before-commit",
 ];
 
 fn project(kind: &Kind) -> Project {
