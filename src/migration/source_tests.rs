@@ -96,6 +96,7 @@ fn what_is_no_regular_file_is_never_read() {
     assert_eq!(found, ["file-unreadable"; 3]);
 }
 
+/// F39
 #[test]
 fn two_migrations_of_one_version_are_a_problem_that_names_both() {
     for (left, right) in [

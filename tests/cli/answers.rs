@@ -8,6 +8,7 @@ use std::process::Stdio;
 
 use crate::project::{Ended, KEY_VARIABLE, Project};
 
+/// F109
 #[test]
 fn every_answer_is_one_json_document() {
     let project = Project::with_two_migrations();
@@ -78,6 +79,7 @@ fn logs_never_touch_stdout() {
     );
 }
 
+/// F109
 #[test]
 fn a_reader_that_leaves_changes_no_exit_code() {
     let project = Project::with_two_migrations();

@@ -14,6 +14,7 @@ fn shown(ended: &Ended) -> String {
     format!("{}{}", ended.stdout, ended.stderr)
 }
 
+/// F107
 #[test]
 fn a_password_in_the_url_is_never_shown() {
     let project = Project::with_two_migrations();
@@ -38,6 +39,7 @@ fn a_password_in_the_url_is_never_shown() {
     }
 }
 
+/// F107
 #[test]
 fn a_password_in_a_variable_or_dotenv_is_never_shown() {
     let project = Project::with_two_migrations();
@@ -71,6 +73,7 @@ fn a_password_in_a_variable_or_dotenv_is_never_shown() {
     }
 }
 
+/// F107
 #[test]
 fn a_key_in_a_variable_is_never_shown() {
     let project = Project::with_two_migrations();

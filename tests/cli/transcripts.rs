@@ -4,6 +4,7 @@
 
 use crate::project::{KEY_VARIABLE, SILENCED, key};
 
+/// F109
 #[test]
 fn commands_print_what_their_transcripts_say() {
     let home = tempfile::tempdir().expect("a folder for what the tool remembers");

@@ -348,7 +348,7 @@ fn up_in_a_rollback_journal() {
     }
 }
 
-/// What a table rebuild has done goes back whole, whichever of its statements was the last.
+/// F32: what a table rebuild has done goes back whole, whichever of its statements was the last.
 #[test]
 fn a_table_rebuild_goes_back_whole() {
     const REBUILD: &str = "-- UP

@@ -59,6 +59,7 @@ fn goes_on(project: &Project) {
     assert_eq!(facts(project).applied(), ["1", "2"]);
 }
 
+/// F110
 fn a_statement_is_interrupted_and_undone(kind: &Kind) {
     for (signal, code) in [("INT", 130), ("TERM", 143)] {
         let project = endless(kind);
@@ -80,6 +81,7 @@ fn a_statement_is_interrupted_and_undone(kind: &Kind) {
     }
 }
 
+/// F110, F111
 fn a_second_signal_leaves_at_once(kind: &Kind) {
     let project = endless(kind);
     let mut running =
@@ -94,6 +96,7 @@ fn a_second_signal_leaves_at_once(kind: &Kind) {
     goes_on(&project);
 }
 
+/// F110
 fn a_storm_of_signals_breaks_nothing(kind: &Kind) {
     let project = endless(kind);
     let mut running = in_the_endless_statement(&project, &["up"], "");
@@ -124,6 +127,7 @@ fn signalled_at(kind: &Kind, point: &str, signal: &str) -> (Project, i32) {
     (project, code)
 }
 
+/// F110
 fn between_two_migrations_the_run_ends(kind: &Kind) {
     for (signal, code) in [("INT", 130), ("TERM", 143)] {
         let (project, ended) = signalled_at(kind, "step::after-commit", signal);
@@ -141,6 +145,7 @@ fn between_two_migrations_the_run_ends(kind: &Kind) {
     }
 }
 
+/// F110
 fn a_commit_that_has_begun_is_a_commit(kind: &Kind) {
     let (project, code) = signalled_at(kind, "record::before-append", "TERM");
     assert_eq!(code, 143);
@@ -207,7 +212,7 @@ fn a_migration_has_a_time_limit(kind: &Kind) {
     goes_on(&project);
 }
 
-/// The statements that a stepwise migration has committed stay, and the failure says so.
+/// F110: the statements that a stepwise migration has committed stay, and the failure says so.
 fn an_interrupted_stepwise_migration_is_partial(kind: &Kind) {
     let project = Project::with_effects_on(kind, 2);
     let text = effects(2)

@@ -117,6 +117,7 @@ fn finish(project: &Project, what: &str) -> Vec<String> {
     answers
 }
 
+/// F22
 #[test]
 fn up_statement_by_statement() {
     let mut diary = Diary::begin("crash", "stepwise_up");

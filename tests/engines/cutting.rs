@@ -185,6 +185,7 @@ fn cases(usual: u32) -> TestRunner {
     })
 }
 
+/// F51
 #[test]
 fn psql_sends_the_statements_that_we_cut() {
     let database = engines::POSTGRES.fresh();
@@ -217,6 +218,7 @@ fn psql_sends_the_statements_that_we_cut() {
         .unwrap();
 }
 
+/// F51
 #[test]
 fn mariadb_sends_the_statements_that_we_cut() {
     let database = engines::MYSQL.fresh();
@@ -248,7 +250,7 @@ CREATE EVENT e ON SCHEDULE EVERY 1 YEAR DO BEGIN DELETE FROM a; DELETE FROM a; E
 DELIMITER ;
 ";
 
-/// A dump, executed statement by statement as it is cut, makes the database that was dumped.
+/// F57: a dump, executed statement by statement as it is cut, makes the database that was dumped.
 #[tokio::test]
 async fn a_dump_is_read_as_mariadb_reads_it() {
     let original = engines::MYSQL.fresh();
@@ -289,6 +291,7 @@ async fn a_dump_is_read_as_mariadb_reads_it() {
     }
 }
 
+/// F51, F52, F53
 #[tokio::test]
 async fn a_dump_is_read_as_psql_reads_it() {
     let original = engines::POSTGRES.fresh();

@@ -76,6 +76,8 @@ async fn the_same_story_gives_the_same_bytes_in_a_database_that_is_a_file() {
     .await;
 }
 
+/// F37.
+///
 /// What is written for one story is the same in the next version of the tool, or somebody meant it: a
 /// change of this file is a change of what events say.
 #[tokio::test(flavor = "multi_thread")]

@@ -22,6 +22,7 @@ const THREE: [(&str, &str, &str); 3] = [
     ),
 ];
 
+/// F38
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_that_comes_late_waits_for_a_person() {
     on_every_engine(async |_, database| {
@@ -122,6 +123,7 @@ async fn an_edited_file_stops_until_the_edit_is_accepted() {
     .await;
 }
 
+/// F67
 #[tokio::test(flavor = "multi_thread")]
 async fn a_changed_down_script_never_runs_unasked() {
     on_every_engine(async |kind, database| {
@@ -150,6 +152,7 @@ async fn a_changed_down_script_never_runs_unasked() {
     .await;
 }
 
+/// F67
 #[tokio::test(flavor = "multi_thread")]
 async fn a_down_script_whose_file_is_gone_comes_from_the_ledger() {
     on_every_engine(async |kind, database| {
@@ -167,7 +170,7 @@ async fn a_down_script_whose_file_is_gone_comes_from_the_ledger() {
     .await;
 }
 
-/// The same text with other line ends is the same migration: a warning, never a stop.
+/// F36: the same text with other line ends is the same migration: a warning, never a stop.
 #[tokio::test(flavor = "multi_thread")]
 async fn other_line_ends_are_a_warning() {
     let unix = "-- UP\nCREATE TABLE one (\n    id INTEGER,\n    note VARCHAR(9) DEFAULT 'a\nb'\n);\n\

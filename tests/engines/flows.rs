@@ -77,6 +77,7 @@ async fn what_is_pending_is_applied_once_and_rolled_back_newest_first() {
     .await;
 }
 
+/// F63
 #[tokio::test(flavor = "multi_thread")]
 async fn how_far_up_and_down_can_be_said() {
     on_every_engine(async |_, database| {
@@ -162,6 +163,7 @@ async fn a_plan_says_what_would_run_and_writes_nothing() {
     .await;
 }
 
+/// F24
 #[tokio::test(flavor = "multi_thread")]
 async fn a_failure_leaves_nothing_says_where_and_can_be_mended_where_schema_changes_roll_back() {
     on_every_engine(async |kind, database| {
@@ -202,6 +204,7 @@ async fn a_failure_leaves_nothing_says_where_and_can_be_mended_where_schema_chan
     .await;
 }
 
+/// F64
 #[tokio::test(flavor = "multi_thread")]
 async fn a_down_script_that_fails_leaves_the_migration_applied() {
     on_every_engine(async |kind, database| {

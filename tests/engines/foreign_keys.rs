@@ -52,6 +52,7 @@ ALTER TABLE parent_new RENAME TO parent;{after}"
     )
 }
 
+/// F119
 #[tokio::test(flavor = "multi_thread")]
 async fn children_survive_a_rebuild_of_their_parent() {
     for (before, after) in [

@@ -10,6 +10,7 @@ use mledger::request::{Back, Resolution, Up};
 use crate::place::on_every_engine;
 use crate::shop::{Shop, refused};
 
+/// F25
 #[tokio::test(flavor = "multi_thread")]
 async fn a_script_that_wraps_itself_in_a_transaction_runs_in_ours() {
     on_every_engine(async |kind, database| {
@@ -58,6 +59,7 @@ async fn a_script_that_wraps_itself_in_a_transaction_runs_in_ours() {
     .await;
 }
 
+/// F25, F26
 #[tokio::test(flavor = "multi_thread")]
 async fn a_script_that_ends_the_transaction_elsewhere_is_refused_before_it_runs() {
     on_every_engine(async |kind, database| {
@@ -111,6 +113,7 @@ async fn a_script_that_ends_the_transaction_elsewhere_is_refused_before_it_runs(
     .await;
 }
 
+/// F27, F28
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_script_does_to_its_session_does_not_reach_the_next_one() {
     on_every_engine(async |kind, _| {
@@ -130,6 +133,7 @@ async fn what_a_script_does_to_its_session_does_not_reach_the_next_one() {
     .await;
 }
 
+/// F27, F28
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_failed_script_did_to_its_session_does_not_hurt_the_ledger() {
     on_every_engine(async |kind, _| {
@@ -157,7 +161,7 @@ async fn what_a_failed_script_did_to_its_session_does_not_hurt_the_ledger() {
     .await;
 }
 
-/// A script that changes the tool's own tables cannot be committed, and is found where it was.
+/// F30: a script that changes the tool's own tables cannot be committed, and is found where it was.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_script_that_reaches_for_the_ledger_is_undone() {
     on_every_engine(async |kind, database| {

@@ -78,6 +78,7 @@ async fn a_store_is_absent_then_there_and_complete() {
     .await;
 }
 
+/// F78, F87
 #[tokio::test]
 async fn records_come_back_to_the_byte_and_in_order() {
     on_every_engine(async |_, database| {
@@ -103,6 +104,7 @@ async fn records_come_back_to_the_byte_and_in_order() {
     .await;
 }
 
+/// F85
 #[tokio::test]
 async fn an_append_that_does_not_follow_the_head_is_a_conflict() {
     on_every_engine(async |_, database| {

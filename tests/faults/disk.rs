@@ -35,6 +35,7 @@ exit $code"
     (ended.code, ended.stdout + &ended.stderr)
 }
 
+/// F117
 #[test]
 fn a_full_disk_loses_nothing_whenever_it_fills() {
     let mut full = 0;

@@ -235,6 +235,7 @@ fn a_line_of_a_newer_format_is_refused() {
 /// A password with every character that URLs treat specially.
 const CANARY: &str = "S3cr3t-%40:/#?&=;'\"";
 
+/// F107
 #[test]
 fn a_secret_in_a_url_is_never_told() {
     let project = Project::with_effects(1);

@@ -108,7 +108,7 @@ fn eight_processes_on_a_rollback_journal() {
     });
 }
 
-/// `init`, and commands that only read, on a database that nobody has opened yet.
+/// F02: `init`, and commands that only read, on a database that nobody has opened yet.
 fn first_contact_of_every_sort(kind: &Kind) {
     for round in 0..8 {
         let project = Project::with_effects_on(kind, 2);
@@ -141,7 +141,7 @@ fn first_contact_of_every_sort(kind: &Kind) {
     }
 }
 
-/// Everybody rolls back at once: one does, the others find nothing left.
+/// F01: everybody rolls back at once: one does, the others find nothing left.
 fn down_of_everything_by_eight(kind: &Kind) {
     let template = Project::with_effects_on(kind, 6);
     for round in 0..4 {

@@ -13,6 +13,7 @@ fn token(project: &Project) -> String {
     project.ask(&format!("SELECT token FROM {}", project.kind.store.lease))
 }
 
+/// F09
 fn a_waiter_that_gives_up_leaves_the_lease_alone(kind: &Kind) {
     let project = Project::with_effects_on(kind, 2);
     let faults = "step::before-begin=1*return(stop)";
@@ -66,6 +67,7 @@ fn a_holder_inside_a_transaction_is_waited_for_beyond_its_lease() {
     }
 }
 
+/// F10
 fn a_statement_longer_than_the_lease_keeps_the_lease(kind: &Kind) {
     let project = Project::with_effects_on(kind, 2);
     project.write("mledger.toml", "lease = \"1s\"\n");

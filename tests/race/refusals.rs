@@ -15,7 +15,7 @@ fn out_of_order(kind: &Kind) -> Project {
     project
 }
 
-/// Eight processes have decided on what they saw before any of them appended.
+/// F85: eight processes have decided on what they saw before any of them appended.
 fn each_refusal_is_recorded_once(kind: &Kind) {
     for round in 0..3 {
         let project = out_of_order(kind);
@@ -32,7 +32,7 @@ fn each_refusal_is_recorded_once(kind: &Kind) {
     }
 }
 
-/// A refusal is appended while a run holds the lease, and the run goes on behind it.
+/// F85: a refusal is appended while a run holds the lease, and the run goes on behind it.
 fn a_refusal_slips_in_between_the_commits_of_a_run(kind: &Kind) {
     let project = Project::with_effects_on(kind, 3);
     project.ok(&["up", "--count", "1"]);

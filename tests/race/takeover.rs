@@ -85,7 +85,7 @@ fn a_lost_lease_has_a_code(kind: &Kind) {
     assert!(ended.stdout.contains("\"code\": \"locked\""), "{ended:#?}");
 }
 
-/// The negative control: without the fence, the oracle that finds nothing above finds something.
+/// F10: the negative control: without the fence, the oracle that finds nothing above finds something.
 fn without_the_fence_the_oracle_sees_it(kind: &Kind) {
     for point in ["step::before-begin", "step::after-commit"] {
         let project = project(kind);
@@ -100,7 +100,7 @@ fn without_the_fence_the_oracle_sees_it(kind: &Kind) {
     }
 }
 
-/// On one host nobody waits for the lease of a process that has ended.
+/// F07: on one host nobody waits for the lease of a process that has ended.
 fn the_lease_of_a_dead_process_is_taken_at_once(kind: &Kind) {
     for point in [
         "acquire::after-commit",

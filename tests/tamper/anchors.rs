@@ -11,6 +11,7 @@ use crate::specimen::{Given, OTHER, Specimen};
 
 const CUT: [u64; 2] = [1, 5];
 
+/// F88
 #[test]
 fn a_tail_cut_off_is_found_by_what_is_kept_elsewhere() {
     let specimen = Specimen::new();
@@ -47,6 +48,7 @@ fn a_tail_cut_off_is_found_by_what_is_kept_elsewhere() {
     }
 }
 
+/// F88
 #[test]
 fn a_tail_cut_off_without_an_anchor_is_never_called_complete() {
     let specimen = Specimen::new();
@@ -99,6 +101,7 @@ fn a_checkpoint_of_the_part_that_is_left_does_not_cover_the_rest() {
         .assert_intact("checkpoint", "the checkpoint as it was");
 }
 
+/// F88
 #[test]
 fn all_events_deleted_is_a_lost_ledger() {
     let specimen = Specimen::new();
@@ -118,7 +121,7 @@ fn all_events_deleted_is_a_lost_ledger() {
     );
 }
 
-/// Everything signed anew with the attacker's own key, from the first event on: a ledger that holds
+/// F89: everything signed anew with the attacker's own key, from the first event on: a ledger that holds
 /// together, and is another one.
 #[test]
 fn a_ledger_begun_anew_with_the_attackers_key_is_found_by_what_is_known_from_outside() {
@@ -154,6 +157,7 @@ fn forge(own: &[Row], key: &SigningKey) -> Vec<Row> {
     chain
 }
 
+/// F96
 #[test]
 fn a_database_replaced_by_another_projects_is_found_by_what_is_known_from_outside() {
     let specimen = Specimen::new();
@@ -202,7 +206,7 @@ fn assert_replaced(specimen: &Specimen, case: &str) {
     );
 }
 
-/// An older copy of the whole database is a ledger that was cut off, whatever else fits.
+/// F68: an older copy of the whole database is a ledger that was cut off, whatever else fits.
 #[test]
 fn a_restored_older_copy_is_found() {
     let specimen = Specimen::new();

@@ -143,6 +143,7 @@ fn root(folder: &Path, rows: &[Row]) -> String {
     hex(&of(folder, &leaves))
 }
 
+/// F91
 #[test]
 fn every_signature_is_good_for_ssh_keygen() {
     let specimen = Specimen::new();
@@ -188,6 +189,7 @@ fn every_signature_is_good_for_ssh_keygen() {
     );
 }
 
+/// F91
 #[test]
 fn every_signature_is_good_for_openssl() {
     let specimen = Specimen::new();

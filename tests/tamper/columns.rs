@@ -199,11 +199,13 @@ fn every_change_is_found(table: &str, at_least: u32) {
         .assert_intact("checkpoint", "the ledger as it was");
 }
 
+/// F90, F93
 #[test]
 fn every_change_to_an_event_is_found() {
     every_change_is_found("mledger_events", 6);
 }
 
+/// F92
 #[test]
 fn every_change_to_an_object_is_found() {
     every_change_is_found("mledger_objects", 5);
@@ -233,7 +235,7 @@ fn a_change_to_the_lease_is_no_change_to_the_history() {
     assert!(made.values().sum::<u32>() >= 10, "{made:?}");
 }
 
-/// A new column is nothing that anybody has thought about, and neither is a new table.
+/// F90: a new column is nothing that anybody has thought about, and neither is a new table.
 #[test]
 fn the_tables_and_columns_are_those_that_are_covered() {
     let specimen = Specimen::new();
@@ -266,7 +268,7 @@ fn force_column(specimen: &Specimen, table: &str) {
         .sqlite(&format!("ALTER TABLE {table} ADD COLUMN smuggled TEXT"));
 }
 
-/// One bit in each value of each event, whatever it says.
+/// F90: one bit in each value of each event, whatever it says.
 #[test]
 fn a_flipped_bit_in_any_row_is_found() {
     let specimen = Specimen::new();

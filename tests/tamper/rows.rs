@@ -31,6 +31,7 @@ fn assert_found(specimen: &Specimen, case: &str, sql: &str, code: &str) {
     specimen.restore();
 }
 
+/// F97
 #[test]
 fn a_row_that_is_gone_moved_or_doubled_is_found() {
     let specimen = Specimen::new();
@@ -100,6 +101,7 @@ fn a_row_that_is_gone_moved_or_doubled_is_found() {
     found("a row stands before the first", &insert, "seq-gap");
 }
 
+/// F97
 #[test]
 fn a_row_of_another_ledger_is_found() {
     let specimen = Specimen::new();
@@ -137,6 +139,7 @@ fn a_row_of_another_ledger_is_found() {
     );
 }
 
+/// F89
 #[test]
 fn what_a_stranger_signs_is_found() {
     let specimen = Specimen::new();
@@ -184,6 +187,7 @@ fn what_a_stranger_signs_is_found() {
     );
 }
 
+/// F89
 #[test]
 fn a_stranger_cannot_let_their_own_key_in() {
     let specimen = Specimen::new();
@@ -265,7 +269,7 @@ fn what_this_version_does_not_know_is_never_skipped() {
     specimen.restore();
 }
 
-/// An owner's key in the wrong hands can append and rewrite; what is in other hands shows it.
+/// F89: an owner's key in the wrong hands can append and rewrite; what is in other hands shows it.
 #[test]
 fn what_the_owners_key_rewrites_is_found_by_what_is_kept_elsewhere() {
     let specimen = Specimen::new();

@@ -20,6 +20,7 @@ fn names(specimen: &Specimen, kind: &str) -> Vec<String> {
         .collect()
 }
 
+/// F92
 #[test]
 fn an_object_that_is_not_what_ran_is_found() {
     let specimen = Specimen::new();
@@ -80,6 +81,8 @@ fn a_redaction_that_nobody_recorded_is_found() {
     }
 }
 
+/// F67.
+///
 /// What `down` would run comes from the objects, so it is never run when it is not what was recorded.
 #[test]
 fn a_down_script_changed_in_the_database_never_runs() {
@@ -229,6 +232,7 @@ fn a_trigger_that_swallows_events_stops_the_run_that_meets_it() {
     );
 }
 
+/// F30
 #[test]
 fn a_table_that_was_dropped_is_a_lost_ledger() {
     let specimen = Specimen::new();

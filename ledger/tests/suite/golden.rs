@@ -19,6 +19,7 @@ fn keys_have_the_recorded_fingerprints_and_public_forms() {
     }
 }
 
+/// F91
 #[test]
 fn every_line_is_read_and_written_back_to_the_byte() {
     for record in golden() {
@@ -88,6 +89,7 @@ fn a_signer_of_another_key_is_refused() {
     assert!(Record::sign(&event, &other).is_err());
 }
 
+/// F91
 #[test]
 fn forms_of_lines_get_the_recorded_verdicts() {
     use base64::Engine as _;

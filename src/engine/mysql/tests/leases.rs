@@ -70,6 +70,7 @@ async fn the_fence_waits_for_the_row_up_to_the_limit_and_is_busy_then() {
     assert_eq!(other.lease().await.unwrap(), None);
 }
 
+/// F111
 #[tokio::test]
 async fn ending_a_session_ends_what_it_does() {
     let place = Place::with_store().await;

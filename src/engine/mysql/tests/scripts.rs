@@ -47,6 +47,7 @@ async fn warnings_are_counted_and_notes_are_not() {
     assert_eq!(noted, crate::engine::Executed::default());
 }
 
+/// F24
 #[tokio::test]
 async fn an_error_behind_the_first_result_is_an_error() {
     let place = Place::new().await;
@@ -169,6 +170,7 @@ async fn a_statement_that_writes_is_stopped_with_the_servers_words() {
     session.rollback().await.unwrap();
 }
 
+/// F111
 #[tokio::test]
 async fn a_statement_that_nobody_waits_for_ends_with_its_session() {
     let place = Place::new().await;

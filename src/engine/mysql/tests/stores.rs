@@ -255,6 +255,7 @@ async fn many_events_are_appended_at_once_and_all_or_none() {
     assert_eq!(session.records(2000, 10).await.unwrap(), []);
 }
 
+/// F02
 #[tokio::test(flavor = "multi_thread")]
 async fn of_many_that_make_the_store_one_does_and_no_other_fails() {
     for _ in 0..3 {

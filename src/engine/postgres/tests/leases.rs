@@ -146,6 +146,7 @@ async fn who_appends_alone_waits_for_a_transaction_that_has_the_lease() {
     other.commit().await.unwrap();
 }
 
+/// F111
 #[tokio::test]
 async fn the_session_of_another_run_is_ended_with_all_that_it_did_not_commit() {
     let place = Place::with_store().await;

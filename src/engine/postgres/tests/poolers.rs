@@ -21,6 +21,7 @@ fn pooled(place: &Place) -> Arc<dyn Engine> {
     open(&format!("{pooler}/{}", place.name), Path::new("/")).unwrap()
 }
 
+/// F06
 #[tokio::test]
 async fn a_ledger_is_made_and_written_through_a_pooler() {
     let place = Place::new();

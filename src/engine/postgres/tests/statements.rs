@@ -166,6 +166,7 @@ async fn warnings_of_the_server_are_passed_on_and_notices_are_not() {
     assert_eq!(executed.warnings, 0);
 }
 
+/// F53
 #[tokio::test]
 async fn rows_that_follow_a_copy_are_sent_to_it() {
     let place = Place::new();

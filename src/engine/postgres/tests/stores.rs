@@ -347,6 +347,7 @@ async fn a_trigger_that_drops_events_in_silence_is_noticed() {
     assert_eq!(lost, Err(Fault::Statement));
 }
 
+/// F02
 #[tokio::test]
 async fn of_many_who_make_the_store_at_once_one_does() {
     let place = Place::new();

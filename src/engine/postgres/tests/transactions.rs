@@ -182,6 +182,7 @@ async fn a_statement_that_nobody_waits_for_is_stopped_before_the_next_transactio
     session.commit().await.unwrap();
 }
 
+/// F112
 #[tokio::test]
 async fn of_two_transactions_in_a_deadlock_one_may_be_repeated() {
     let place = Place::with_store().await;

@@ -150,6 +150,7 @@ async fn what_a_crash_left_in_a_journal_is_rolled_back_by_the_next_reader() {
     );
 }
 
+/// F16
 #[test]
 fn a_new_database_is_opened_by_many_at_once() {
     for _ in 0..20 {

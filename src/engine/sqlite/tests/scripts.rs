@@ -220,6 +220,7 @@ async fn a_long_statement_is_interrupted_and_the_session_goes_on() {
     assert!(session.execute("SELECT * FROM t").await.is_err());
 }
 
+/// F16
 #[tokio::test]
 async fn waiting_for_another_writer_is_bounded_and_interruptible() {
     let place = Place::with_store().await;

@@ -349,6 +349,7 @@ async fn tampered_rows_are_read_and_not_tripped_over() {
     assert_eq!(count(&mut raw, all).await, 2);
 }
 
+/// F85
 #[tokio::test(flavor = "multi_thread", worker_threads = 8)]
 async fn many_writers_make_one_chain() {
     let place = Place::with_store().await;
