@@ -20,6 +20,13 @@ use crate::report::LockView;
 /// How often the heartbeat renews within one lease.
 const BEATS_PER_LEASE: u32 = 4;
 
+/// What one beat may take, as a part of the lease: a connection that has fallen silent is given up while
+/// there is time to renew over another one.
+const BEAT_LIMITS_PER_LEASE: u32 = 2;
+
+/// How soon a beat that was missed is made up for, as a part of the lease.
+const RETRIES_PER_LEASE: u32 = 16;
+
 /// Returns what tells this process from all others on this host: boot id, process namespace, process
 /// id and start time, or an empty text where the system does not tell.
 ///
@@ -113,13 +120,27 @@ impl Heartbeat {
         let flag = Arc::clone(&lost);
         let task = tokio::spawn(async move {
             let mut session: Option<Box<dyn Session>> = None;
+            let mut pause = lease / BEATS_PER_LEASE;
             loop {
-                tokio::time::sleep(lease / BEATS_PER_LEASE).await;
-                if beat(&*engine, &mut session, run, token, lease).await == Beat::Lost {
-                    flag.store(true, Ordering::SeqCst);
-                    work.interrupt();
-                    return;
-                }
+                tokio::time::sleep(pause).await;
+                let beat = tokio::time::timeout(
+                    lease / BEAT_LIMITS_PER_LEASE,
+                    beat(&*engine, &mut session, run, token, lease),
+                );
+                pause = match beat.await {
+                    Ok(Beat::Alive) => lease / BEATS_PER_LEASE,
+                    Ok(Beat::Missed) => lease / RETRIES_PER_LEASE,
+                    Ok(Beat::Lost) => {
+                        flag.store(true, Ordering::SeqCst);
+                        work.interrupt();
+                        return;
+                    }
+                    Err(_) => {
+                        tracing::warn!("the heartbeat's connection is silent, and is replaced");
+                        session = None;
+                        lease / RETRIES_PER_LEASE
+                    }
+                };
             }
         });
         Self { task, lost }
@@ -141,6 +162,8 @@ impl Drop for Heartbeat {
 enum Beat {
     /// Renewed, or busy: the holder itself keeps all others out.
     Alive,
+    /// Nobody knows: the database was not reached.
+    Missed,
     /// Somebody else has it.
     Lost,
 }
@@ -157,12 +180,12 @@ async fn beat(
             Ok(opened) => *session = Some(opened),
             Err(error) => {
                 tracing::warn!(%error, "the heartbeat could not connect");
-                return Beat::Alive;
+                return Beat::Missed;
             }
         }
     }
     let Some(connected) = session else {
-        return Beat::Alive;
+        return Beat::Missed;
     };
     match connected.beat_lease(token, lease).await {
         Ok(true) => Beat::Alive,
@@ -172,7 +195,7 @@ async fn beat(
         Err(error) => {
             tracing::warn!(%error, "the heartbeat could not renew the lease");
             *session = None;
-            Beat::Alive
+            Beat::Missed
         }
     }
 }

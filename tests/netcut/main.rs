@@ -14,6 +14,7 @@ mod clients;
 #[path = "../support/diary.rs"]
 mod diary;
 mod every_message;
+mod heartbeats;
 #[path = "../support/mend.rs"]
 mod mend;
 #[path = "../support/oracle.rs"]

@@ -11,6 +11,9 @@ use std::time::Duration;
 
 use crate::support::engines::Wire;
 
+/// How long a server has been at work on a message when the connection is cut meanwhile.
+const MEANWHILE: Duration = Duration::from_millis(300);
+
 /// What happens to the connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Act {
@@ -18,6 +21,8 @@ pub(crate) enum Act {
     CutBefore,
     /// The message arrives; of the answer nothing does, and both ends see the connection closed.
     LoseTheAnswer,
+    /// The message arrives; while the server is at work on it, both ends see the connection closed.
+    CutMeanwhile,
     /// The message arrives; the answer breaks off in the middle of its first message.
     HalveTheAnswer,
     /// From this message on nothing arrives in either direction, and nobody is told.
@@ -31,6 +36,8 @@ pub(crate) enum At {
     Message(usize),
     /// The one of this number among those that hold the text, in any case of its letters.
     Text(&'static str, usize),
+    /// Every one that holds the text, from this number on.
+    EachText(&'static str, usize),
 }
 
 /// A listener on a port of its own; connections to it reach the server as long as nothing happens.
@@ -94,6 +101,11 @@ impl Proxy {
     /// Returns how many messages the client sent.
     pub(crate) fn messages(&self) -> usize {
         self.shared.messages.load(Ordering::SeqCst)
+    }
+
+    /// Returns how many messages that hold the text the client sent.
+    pub(crate) fn matching(&self) -> usize {
+        self.shared.matching.load(Ordering::SeqCst)
     }
 
     /// Returns what the message said at which it happened, as far as it is text.
@@ -186,20 +198,25 @@ impl Shared {
         let number = self.messages.fetch_add(1, Ordering::SeqCst) + 1;
         let strikes = match self.at {
             At::Message(at) => number == at,
-            At::Text(text, at) => {
-                let upper = message.to_ascii_uppercase();
-                let wanted = text.to_ascii_uppercase();
-                let holds = upper
-                    .windows(wanted.len())
-                    .any(|window| window == wanted.as_bytes());
-                holds && self.matching.fetch_add(1, Ordering::SeqCst) + 1 == at
-            }
+            At::Text(text, at) => self.matches(message, text) == Some(at),
+            At::EachText(text, from) => self
+                .matches(message, text)
+                .is_some_and(|number| number >= from),
         };
         if strikes {
             *self.message.lock().unwrap() = message.to_vec();
             self.struck.store(true, Ordering::SeqCst);
         }
         strikes
+    }
+
+    /// Counts a message that holds the text and returns its number among those.
+    fn matches(&self, message: &[u8], text: &str) -> Option<usize> {
+        let upper = message.to_ascii_uppercase();
+        let wanted = text.to_ascii_uppercase();
+        let mut windows = upper.windows(wanted.len());
+        let holds = windows.any(|window| window == wanted.as_bytes());
+        holds.then(|| self.matching.fetch_add(1, Ordering::SeqCst) + 1)
     }
 
     /// Keeps both ends open and silent until they are let go.
@@ -231,6 +248,11 @@ fn upwards(shared: &Shared, link: &Link) -> io::Result<()> {
         if shared.strikes(&message) {
             match shared.act {
                 Act::CutBefore => return Ok(()),
+                Act::CutMeanwhile => {
+                    (&link.server).write_all(&message)?;
+                    thread::sleep(MEANWHILE);
+                    return Ok(());
+                }
                 Act::LoseTheAnswer => link.set_fate(Fate::IsLost),
                 Act::HalveTheAnswer => link.set_fate(Fate::IsHalved),
                 Act::Swallow => {
