@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use ledger::{Body, Digest, Role, RunRefused};
+use tokio::task::JoinHandle;
 
 use super::Migrator;
 use super::acquire::Acquired;
 use super::open::Opened;
 use super::work::{Decision, Work};
-use crate::context::Progress;
+use crate::context::{Progress, Stop};
 use crate::error::{Error, StopReason};
 use crate::journal::Fact;
 use crate::lease;
@@ -23,6 +24,25 @@ const STATEMENTS_SHOWN: usize = 1000;
 
 /// The most bytes of one statement that a plan spells out.
 const STATEMENT_SHOWN: usize = 64 * 1024;
+
+/// Stops a run that takes too long, and is gone with it, also where the run is dropped half way: what is
+/// asked to stop is shared by all runs of a context.
+struct Timer(JoinHandle<()>);
+
+impl Timer {
+    fn start(limit: Duration, stop: Stop) -> Self {
+        Self(tokio::spawn(async move {
+            tokio::time::sleep(limit).await;
+            stop.request(StopReason::Timeout);
+        }))
+    }
+}
+
+impl Drop for Timer {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
 
 impl Migrator {
     /// Applies pending migrations, each with its event in one transaction.
@@ -111,20 +131,9 @@ impl Migrator {
             None if decision.is_empty() => return Ok(RunReport::default()),
             None => {}
         }
-        let timer = timeout.map(|limit| {
-            let stop = self.context.stop.clone();
-            tokio::spawn(async move {
-                tokio::time::sleep(limit).await;
-                stop.request(StopReason::Timeout);
-            })
-        });
-        let outcome = self
-            .acquire_and_execute(opened, work, &files, decision)
-            .await;
-        if let Some(timer) = timer {
-            timer.abort();
-        }
-        outcome
+        let _timer = timeout.map(|limit| Timer::start(limit, self.context.stop.clone()));
+        self.acquire_and_execute(opened, work, &files, decision)
+            .await
     }
 
     async fn acquire_and_execute(

@@ -11,6 +11,7 @@ mod support;
 
 #[path = "../support/diary.rs"]
 mod diary;
+mod drops;
 mod every_point;
 #[path = "../support/mend.rs"]
 mod mend;
