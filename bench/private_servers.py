@@ -43,9 +43,11 @@ class Server:
         self.process.send_signal(self.stop_signal)
         self.process.wait()
 
-    def fresh(self):
+    def fresh(self, network=None):
+        """Makes a database and returns its URL, as it is seen through a network if there is one."""
         self.ask("CREATE DATABASE bench", database=None)
-        return f"{self.scheme}://{self.user}@127.0.0.1:{self.port}/bench"
+        port = network.port if network else self.port
+        return f"{self.scheme}://{self.user}@127.0.0.1:{port}/bench"
 
     def drop(self):
         self.ask("DROP DATABASE bench", database=None)
