@@ -63,13 +63,7 @@ fn execute(cli: Cli, printer: &Arc<Printer>) -> Result<u8, Error> {
                 "check the limits of this account",
             )
         })?;
-    let printer = Arc::clone(printer);
-    // on a thread that also waits for the network: an answer then wakes one thread and not two
-    let work = runtime.spawn(async move { commands::dispatch(cli, &printer).await });
-    let result = match runtime.block_on(work) {
-        Ok(result) => result,
-        Err(ended) => std::panic::resume_unwind(ended.into_panic()),
-    };
+    let result = runtime.block_on(commands::dispatch(cli, printer));
     // what still runs in the background has nothing to say any more
     runtime.shutdown_background();
     result
