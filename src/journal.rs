@@ -9,7 +9,7 @@ use ledger::{Body, Digest, Event, Outcome, PublicKey, Record, Role};
 use uuid::Uuid;
 
 use crate::context::Context;
-use crate::engine::{EngineError, Object, Session};
+use crate::engine::{Begin, EngineError, Object, Session};
 use crate::error::Error;
 use crate::log::Log;
 use crate::migrator::Signing;
@@ -217,7 +217,8 @@ impl Staged {
         })
     }
 
-    /// Stores the objects that the events name, inserts the events, and commits the open transaction.
+    /// Stores the objects that the events name, inserts the events, and commits the open transaction;
+    /// `next` is the one that will most likely be begun next.
     ///
     /// # Errors
     ///
@@ -226,8 +227,11 @@ impl Staged {
         self,
         session: &mut dyn Session,
         objects: &[Object],
+        next: Option<&Begin>,
     ) -> Result<Committed, EngineError> {
-        let answer = session.append_and_commit(objects, &self.records).await;
+        let answer = session
+            .append_and_commit(objects, &self.records, next)
+            .await;
         let appended = Appended {
             records: self.records,
             key: self.key,

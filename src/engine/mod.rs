@@ -370,6 +370,9 @@ pub trait Session: Send {
 
     /// Stores objects, appends records and commits the open transaction.
     ///
+    /// `next` is the transaction that will most likely be begun next: a server may be asked for it with
+    /// the same message, and [`Session::begin`] finds it open.
+    ///
     /// # Errors
     ///
     /// As [`Session::put_object`], [`Session::append`] and [`Session::commit`].
@@ -377,6 +380,7 @@ pub trait Session: Send {
         &mut self,
         objects: &[Object],
         records: &[Record],
+        _next: Option<&Begin>,
     ) -> Result<(), EngineError> {
         for object in objects {
             self.put_object(object).await?;

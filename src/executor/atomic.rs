@@ -1,5 +1,7 @@
 //! A migration in one transaction: its effects and the event that says so are committed together.
 
+use ledger::Mode;
+
 use super::Run;
 use super::failure::StepFailure;
 use super::record::{fact_of_success, fact_to_start, objects_of};
@@ -290,11 +292,14 @@ impl Run {
         };
         let rides = self.context.stop.requested().is_none() && next.may_ride();
         let mut objects = Vec::new();
+        let mut begin = None;
         if rides {
             facts.push(fact_to_start(&next, self.batch));
             objects = objects_of(&next)?;
+            let same_session = !self.session_changed && !step.changes_session;
+            begin = (same_session && next.mode == Mode::Atomic).then(|| self.limits(&next));
         }
-        self.record(facts, objects, false).await?;
+        self.record_before(facts, objects, false, begin).await?;
         self.started = rides.then_some(index + 1);
         Ok(())
     }

@@ -58,6 +58,17 @@ impl Run {
         objects: Vec<Object>,
         release: bool,
     ) -> Result<(), StepFailure> {
+        self.record_before(facts, objects, release, None).await
+    }
+
+    /// Does as [`Run::record`]; `next` is the transaction that will most likely be begun next.
+    pub(super) async fn record_before(
+        &mut self,
+        facts: Vec<Fact>,
+        objects: Vec<Object>,
+        release: bool,
+        next: Option<Begin>,
+    ) -> Result<(), StepFailure> {
         fault::reach("record::before-fence");
         let fail = |error| StepFailure::engine(error, "recording what was done");
         let session = &mut *self.session;
@@ -83,7 +94,9 @@ impl Run {
             .stage(&self.log, facts)
             .map_err(StepFailure::Library)?;
         fault::reach("record::before-append");
-        let committed = staged.append_and_commit(session, &objects).await;
+        let committed = staged
+            .append_and_commit(session, &objects, next.as_ref())
+            .await;
         let committed = committed.map_err(fail)?;
         fault::reach("record::after-commit");
         self.renewed = (!release).then(Instant::now);

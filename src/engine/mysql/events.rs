@@ -95,13 +95,14 @@ fn changed(record: &Record) -> EngineError {
     )
 }
 
-/// Appends records behind the stored head and commits, all with one message that begins with `before`;
-/// says whether it did. Where the message would be longer than `longest`, nothing was sent.
+/// Appends records behind the stored head and commits, all with one message that begins with the
+/// statements `around.0` and ends with `around.1`; says whether it did. Where the message would be longer
+/// than `longest`, nothing was sent.
 pub(super) async fn append_and_commit(
     connection: &mut MySqlConnection,
     schema: &str,
     longest: usize,
-    before: &str,
+    around: (&str, &str),
     records: &[Record],
 ) -> Result<bool, EngineError> {
     let Some(last) = records.last() else {
@@ -113,11 +114,13 @@ pub(super) async fn append_and_commit(
     }
     // the one error of an expression that the server reports whatever its mode: a sum that is too large
     let sql = format!(
-        "{before}{}{}; SELECT 18446744073709551615 + (COALESCE(\
-             (SELECT hash FROM {schema}.mledger_events ORDER BY seq DESC LIMIT 1) = {}, 0) = 0); COMMIT",
+        "{}{}{}; SELECT 18446744073709551615 + (COALESCE(\
+             (SELECT hash FROM {schema}.mledger_events ORDER BY seq DESC LIMIT 1) = {}, 0) = 0); COMMIT; {}",
+        around.0,
         insert(schema),
         rows.join(", "),
         literal::bytes(last.hash().as_bytes()),
+        around.1,
     );
     if sql.len() >= longest.min(LONG) {
         return Ok(false);

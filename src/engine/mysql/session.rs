@@ -37,6 +37,9 @@ pub(super) struct MySqlSession {
     begun: bool,
     /// The statements that begin it and are not sent yet: they go with the next message.
     beginning: Option<Beginning>,
+    /// A transaction that was opened with the commit of the one before, for a [`Session::begin`] that
+    /// asks for the same.
+    ahead: Option<Begin>,
     /// The limits that the connection was given.
     limits: Limits,
     /// The lock is held under which the tables are made.
@@ -69,6 +72,7 @@ impl MySqlSession {
             details,
             begun: false,
             beginning: None,
+            ahead: None,
             limits: Limits::default(),
             creating: false,
             used: false,
@@ -83,8 +87,9 @@ impl MySqlSession {
 
     /// Returns the connection, with the transaction begun that was asked for.
     async fn ready(&mut self) -> Result<&mut MySqlConnection, EngineError> {
-        if let Some(beginning) = self.beginning.take() {
-            talk::execute(self.connection()?, beginning.sql).await?;
+        let sql = self.outstanding();
+        if !sql.is_empty() {
+            talk::execute(self.connection()?, sql).await?;
         }
         self.connection()
     }
@@ -92,11 +97,30 @@ impl MySqlSession {
     /// Returns what a message begins with that touches the lease: the beginning of the transaction, or
     /// the proof that the one which was begun is still the one that is open.
     fn before_fence(&mut self) -> String {
-        match self.beginning.take() {
-            Some(beginning) => beginning.sql,
-            None if self.begun => format!("{}; ", transaction::PROVE),
-            None => String::new(),
+        let sql = self.outstanding();
+        if sql.is_empty() && self.begun {
+            return format!("{}; ", transaction::PROVE);
         }
+        sql
+    }
+
+    /// Takes the statements, each with its semicolon, that are still to be sent before anything else.
+    fn outstanding(&mut self) -> String {
+        let mut sql = match self.ahead.take() {
+            Some(_) => "ROLLBACK; ".to_owned(),
+            None => String::new(),
+        };
+        if let Some(beginning) = self.beginning.take() {
+            sql += &beginning.sql;
+        }
+        sql
+    }
+
+    /// Returns the statements that open a transaction.
+    fn beginning_of(&self, begin: &Begin) -> String {
+        let flavour = self.details.flavour;
+        let limits = Limits::of(begin).since(self.limits, flavour);
+        transaction::beginning(&(transaction::silence(flavour) + &limits))
     }
 
     /// Replaces the connection by a fresh one, once the old one is gone with all that it did.
@@ -125,6 +149,7 @@ impl MySqlSession {
         self.connection = Some(fresh);
         self.begun = false;
         self.beginning = None;
+        self.ahead = None;
         self.limits = Limits::default();
         self.creating = false;
         self.used = false;
@@ -278,16 +303,17 @@ impl Session for MySqlSession {
     }
 
     async fn begin(&mut self, begin: &Begin) -> Result<(), EngineError> {
-        let asked = Limits::of(begin);
-        let flavour = self.details.flavour;
-        let limits = transaction::silence(flavour) + &asked.since(self.limits, flavour);
         self.connection()?;
+        self.begun = true;
+        if self.ahead == Some(*begin) {
+            self.ahead = None;
+            return Ok(());
+        }
         self.beginning = Some(Beginning {
-            sql: transaction::beginning(&limits),
+            sql: self.beginning_of(begin),
             limits: self.limits,
         });
-        self.limits = asked;
-        self.begun = true;
+        self.limits = Limits::of(begin);
         Ok(())
     }
 
@@ -324,17 +350,24 @@ impl Session for MySqlSession {
         &mut self,
         objects: &[Object],
         records: &[Record],
+        next: Option<&Begin>,
     ) -> Result<(), EngineError> {
         let (schema, longest) = (self.schema.clone(), self.details.longest_message);
+        let begin = next.map(|next| self.beginning_of(next)).unwrap_or_default();
         let mut before = String::new();
         for object in objects {
             before += &objects::putting(&schema, object)?;
             before += "; ";
         }
         let connection = self.ready().await?;
-        match events::append_and_commit(connection, &schema, longest, &before, records).await {
+        let around = (before.as_str(), begin.as_str());
+        match events::append_and_commit(connection, &schema, longest, around, records).await {
             Ok(true) => {
                 self.begun = false;
+                if let Some(next) = next {
+                    self.ahead = Some(*next);
+                    self.limits = Limits::of(next);
+                }
                 self.end_creating().await;
                 return Ok(());
             }
@@ -361,6 +394,7 @@ impl Session for MySqlSession {
         if self.switch.0.is_armed() {
             return self.replace().await;
         }
+        self.ahead = None;
         if let Some(beginning) = self.beginning.take() {
             self.begun = false;
             self.limits = beginning.limits;

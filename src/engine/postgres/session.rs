@@ -42,6 +42,9 @@ pub(super) struct PostgresSession {
     settings: String,
     /// The transaction that [`Session::begin`] opened.
     open: Option<Open>,
+    /// A transaction that was opened with the commit of the one before, for a [`Session::begin`] that
+    /// asks for the same.
+    ahead: Option<(Begin, Open)>,
     /// A script may have changed the session since it was opened.
     changed: bool,
     notices: Notices,
@@ -66,6 +69,7 @@ impl PostgresSession {
             backend,
             settings,
             open: None,
+            ahead: None,
             changed: false,
             notices: Notices::new(),
         })
@@ -73,12 +77,21 @@ impl PostgresSession {
 
     /// Returns what our own statements begin with: nothing, where their settings are in force already.
     async fn prefix(&mut self) -> Result<String, EngineError> {
+        self.give_up_ahead().await?;
         self.settle_with("").await?;
         Ok(match &self.open {
             None => transaction::ours_alone(),
             Some(open) if open.ours => String::new(),
             Some(open) => transaction::ours(open.lock_timeout_ms),
         })
+    }
+
+    /// Ends a transaction that was opened ahead and is not what is wanted.
+    async fn give_up_ahead(&mut self) -> Result<(), EngineError> {
+        match self.ahead.take() {
+            Some(_) => transaction::rollback(&mut self.link).await,
+            None => Ok(()),
+        }
     }
 
     /// Settles the open transaction if that is still to be done, with the message in which `after` is
@@ -144,7 +157,8 @@ impl PostgresSession {
 
     /// Replaces a connection that broke, after the server has ended the session behind it.
     async fn replace(&mut self) -> Result<(), EngineError> {
-        let number = self.open.map(|open| open.number);
+        let ahead = self.ahead.map(|(_, open)| open);
+        let number = self.open.or(ahead).map(|open| open.number);
         if !ending::end(&self.database, self.backend, number).await? {
             return Err(EngineError::new(
                 Fault::Disconnected,
@@ -161,6 +175,7 @@ impl PostgresSession {
         self.settings = opened.settings;
         self.switch.set_backend(opened.backend);
         self.open = None;
+        self.ahead = None;
         self.changed = false;
         Ok(())
     }
@@ -281,12 +296,21 @@ impl Session for PostgresSession {
         if sql.is_empty() {
             return Ok(());
         }
+        self.give_up_ahead().await?;
         self.changed = true;
         self.link.run(&sql, Of::Ours).await
     }
 
     async fn begin(&mut self, begin: &Begin) -> Result<(), EngineError> {
         self.open = None;
+        match self.ahead.take() {
+            Some((asked, open)) if asked == *begin => {
+                self.open = Some(open);
+                return Ok(());
+            }
+            Some(_) => transaction::rollback(&mut self.link).await?,
+            None => {}
+        }
         let (open, backend) = transaction::begin(&mut self.link, begin, self.backend).await?;
         self.open = Some(open);
         self.backend = backend;
@@ -337,6 +361,7 @@ impl Session for PostgresSession {
         &mut self,
         objects: &[Object],
         records: &[Record],
+        next: Option<&Begin>,
     ) -> Result<(), EngineError> {
         let (Some(open), Some(last)) = (self.open, records.last()) else {
             return Err(nothing_to_commit());
@@ -353,8 +378,16 @@ impl Session for PostgresSession {
         }
         sql += &events::inserting(records)?;
         sql += &transaction::assumption(&events::is_head(last));
-        transaction::commit_with(&mut self.link, &open, &sql, events::dropped(last)).await?;
+        let undone = events::dropped(last);
+        let known = self.backend;
+        let ahead =
+            transaction::commit_with(&mut self.link, &open, &sql, undone, next, known).await?;
         self.open = None;
+        if let (Some((open, backend)), Some(next)) = (ahead, next) {
+            self.ahead = Some((*next, open));
+            self.backend = backend;
+            self.switch.set_backend(backend);
+        }
         Ok(())
     }
 
@@ -369,7 +402,7 @@ impl Session for PostgresSession {
     async fn rollback(&mut self) -> Result<(), EngineError> {
         if !self.link.is_broken() {
             // without a transaction the server only warns, and a script may have left one open
-            if self.open.is_none() && !self.changed {
+            if self.open.is_none() && self.ahead.take().is_none() && !self.changed {
                 return Ok(());
             }
             match transaction::rollback(&mut self.link).await {
@@ -391,6 +424,7 @@ impl Session for PostgresSession {
     }
 
     async fn execute(&mut self, sql: &str) -> Result<Executed, EngineError> {
+        self.give_up_ahead().await?;
         self.settle_with("").await?;
         self.changed = true;
         let inside = self.open.is_some();
@@ -413,6 +447,7 @@ impl Session for PostgresSession {
     }
 
     async fn holds(&mut self, sql: &str) -> Result<bool, EngineError> {
+        self.give_up_ahead().await?;
         self.settle_with("").await?;
         self.changed = true;
         let inside = self.open.is_some();
@@ -429,7 +464,7 @@ impl Session for PostgresSession {
         if self.link.is_broken() {
             return self.replace().await;
         }
-        if self.open.is_some() {
+        if self.open.is_some() || self.ahead.is_some() {
             self.rollback().await?;
         }
         if self.changed {

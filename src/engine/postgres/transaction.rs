@@ -44,13 +44,27 @@ pub(super) async fn begin(
     begin: &Begin,
     known: Backend,
 ) -> Result<(Open, Backend), EngineError> {
+    let rows = link.ask(&beginning(begin), Of::Ours).await?;
+    let row = rows.first().ok_or_else(no_answer)?;
+    begun(link, row, begin, known).await
+}
+
+/// Returns the statements that open a transaction, and answer with one row.
+fn beginning(begin: &Begin) -> String {
     let limits = limits("SET LOCAL", begin);
-    let sql = format!(
+    format!(
         "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE NOT DEFERRABLE; {limits}\
          SELECT pg_catalog.pg_backend_pid(), pg_catalog.txid_current()"
-    );
-    let rows = link.ask(&sql, Of::Ours).await?;
-    let row = rows.first().ok_or_else(no_answer)?;
+    )
+}
+
+/// Reads what [`beginning`] answers.
+async fn begun(
+    link: &mut Link,
+    row: &PgRow,
+    begin: &Begin,
+    known: Backend,
+) -> Result<(Open, Backend), EngineError> {
     let number = link::integer(row, 1)?;
     let backend = if link::integer(row, 0)? == Some(i64::from(known.pid)) {
         Some(known)
@@ -180,19 +194,26 @@ fn ended(error: EngineError) -> EngineError {
     error
 }
 
-/// Writes `statements`, which end in one row that says whether they did what they should, and commits
-/// with the same message; `undone` is the error when they did not.
+/// Writes `statements`, which end in one row that says whether they did what they should, commits, and
+/// opens the `next` transaction, with one message; `undone` is the error when they did not.
 pub(super) async fn commit_with(
     link: &mut Link,
     open: &Open,
     statements: &str,
     undone: EngineError,
-) -> Result<(), EngineError> {
-    let sql = format!("{statements}{}COMMIT", is_still(open));
-    match link.ask_in_order(&sql, |_| Of::Ours).await {
-        Ok(_) => Ok(()),
-        Err((0, error)) if is_assumption(&error) => Err(undone),
-        Err((_, error)) => Err(ended(error)),
+    next: Option<&Begin>,
+    known: Backend,
+) -> Result<Option<(Open, Backend)>, EngineError> {
+    let begin = next.map(beginning).unwrap_or_default();
+    let sql = format!("{statements}{}COMMIT; {begin}", is_still(open));
+    let rows = match link.ask_in_order(&sql, |_| Of::Ours).await {
+        Ok(rows) => rows,
+        Err((0, error)) if is_assumption(&error) => return Err(undone),
+        Err((_, error)) => return Err(ended(error)),
+    };
+    match (next, rows.last()) {
+        (Some(begin), Some(row)) => begun(link, row, begin, known).await.map(Some),
+        _ => Ok(None),
     }
 }
 
