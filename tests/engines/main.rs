@@ -13,6 +13,7 @@ mod corpora;
 mod cutting;
 mod determinism;
 mod differences;
+mod encryption;
 mod flows;
 mod foreign_keys;
 mod leases;

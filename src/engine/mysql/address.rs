@@ -170,7 +170,8 @@ impl Target {
             .pipes_as_concat(false)
             .no_engine_substitution(false)
             .timezone(None);
-        if let Some(password) = &self.password {
+        // an empty one would be sent as one, which a user without a password is not let in with
+        if let Some(password) = self.password.as_deref().filter(|it| !it.is_empty()) {
             options = options.password(password);
         }
         if let Some(socket) = &self.socket {

@@ -1,5 +1,7 @@
 //! What the servers' error numbers mean (MySQL and MariaDB count alike up to 1900).
 
+use std::io::ErrorKind;
+
 use sqlx::Error;
 use sqlx::mysql::MySqlDatabaseError;
 
@@ -60,6 +62,11 @@ pub(super) fn from_sign_in(server: &str, error: Error) -> EngineError {
         );
     }
     match error {
+        // what TLS refuses comes as data that are not valid: waiting does not make them so
+        Error::Io(error) if error.kind() == ErrorKind::InvalidData => EngineError::new(
+            Fault::Denied,
+            format!("no encrypted connection to `{server}`: {error}"),
+        ),
         Error::Io(error) => EngineError::new(
             Fault::Unreachable,
             format!("nothing answers at `{server}`: {error}"),

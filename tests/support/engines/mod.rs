@@ -62,8 +62,30 @@ pub struct Kind {
     pub corpora: &'static [&'static str],
     /// The tables of the ledger.
     pub store: Store,
+    /// Statements during which nobody else can read the definitions of the database; they take seconds
+    /// and leave nothing.
+    pub holding: Option<&'static str>,
     /// How messages between the program and a server are told apart.
     pub wire: Option<Wire>,
+    /// The server that also speaks TLS, where there are servers.
+    pub secured: Option<Secured>,
+}
+
+/// A server that speaks TLS with whoever wants to, and the words in which a URL says how.
+#[derive(Debug, Clone, Copy)]
+pub struct Secured {
+    /// Makes a database there that has nothing in it yet.
+    pub fresh: fn() -> Box<dyn Database>,
+    /// The parameter that names the mode.
+    pub mode: &'static str,
+    /// The parameter that names the file of the authority.
+    pub authority: &'static str,
+    pub disabled: &'static str,
+    pub required: &'static str,
+    pub verify_authority: &'static str,
+    pub verify_all: &'static str,
+    /// A query whose one row is 1 where its session is encrypted and 0 where it is not.
+    pub proof: &'static str,
 }
 
 /// How messages are framed on the way to a server and back.

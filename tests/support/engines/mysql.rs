@@ -1,7 +1,7 @@
 //! MySQL and MariaDB: a database of its own on the server that the suites are given.
 
 use super::servers::Mysql;
-use super::{Kind, Leak, Store, Wire};
+use super::{Kind, Leak, Secured, Store, Wire};
 
 pub const MYSQL: Kind = Kind {
     name: "mysql",
@@ -136,5 +136,17 @@ ORDER BY 1, 2, 3, 4",
         rows: "SELECT seq, hex(line), hex(signature), hex(prev), hex(hash) FROM mledger_events \
                ORDER BY seq",
     },
+    holding: Some("CREATE TABLE held AS SELECT SLEEP(7) AS n; DROP TABLE held;"),
     wire: Some(Wire::Packets),
+    secured: Some(Secured {
+        fresh: || Box::new(Mysql::secured()),
+        mode: "ssl-mode",
+        authority: "ssl-ca",
+        disabled: "disabled",
+        required: "required",
+        verify_authority: "verify-ca",
+        verify_all: "verify-identity",
+        proof: "SELECT VARIABLE_VALUE <> '' FROM information_schema.SESSION_STATUS \
+                WHERE VARIABLE_NAME = 'Ssl_cipher'",
+    }),
 };

@@ -1,7 +1,7 @@
 //! PostgreSQL: a database of its own on the server that the suites are given.
 
 use super::servers::Postgres;
-use super::{Kind, Leak, Store, Wire};
+use super::{Kind, Leak, Secured, Store, Wire};
 
 pub const POSTGRES: Kind = Kind {
     name: "postgres",
@@ -169,5 +169,19 @@ ORDER BY 1, 2, 3, 4, 5",
         rows: "SELECT seq, encode(line, 'hex'), encode(signature, 'hex'), encode(prev, 'hex'), \
                encode(hash, 'hex') FROM mledger.events ORDER BY seq",
     },
+    holding: Some(
+        "BEGIN; ALTER TABLE t2 ADD COLUMN held INTEGER; SELECT pg_sleep(7); \
+         ROLLBACK;",
+    ),
     wire: Some(Wire::Letters),
+    secured: Some(Secured {
+        fresh: || Box::new(Postgres::secured()),
+        mode: "sslmode",
+        authority: "sslrootcert",
+        disabled: "disable",
+        required: "require",
+        verify_authority: "verify-ca",
+        verify_all: "verify-full",
+        proof: "SELECT ssl::INTEGER FROM pg_stat_ssl WHERE pid = pg_backend_pid()",
+    }),
 };

@@ -1,6 +1,6 @@
 //! Databases of their own on the servers that the suites are given.
 //!
-//! `scripts/test` starts private servers and names them in two variables. A suite whose server is
+//! `scripts/test` starts private servers and names them in variables. A suite whose server is
 //! missing fails; it is never left out in silence.
 
 use std::io::Write;
@@ -59,8 +59,17 @@ pub(super) struct Postgres {
 
 impl Postgres {
     pub(super) fn new() -> Self {
+        Self::on("MLEDGER_TEST_POSTGRES_URL")
+    }
+
+    /// On the server that speaks TLS.
+    pub(super) fn secured() -> Self {
+        Self::on("MLEDGER_TEST_TLS_POSTGRES_URL")
+    }
+
+    fn on(variable: &str) -> Self {
         let database = Self {
-            server: server("MLEDGER_TEST_POSTGRES_URL"),
+            server: server(variable),
             name: unused_name(),
         };
         let name = &database.name;
@@ -146,8 +155,17 @@ pub(super) struct Mysql {
 
 impl Mysql {
     pub(super) fn new() -> Self {
+        Self::on("MLEDGER_TEST_MYSQL_URL")
+    }
+
+    /// On the server that speaks TLS.
+    pub(super) fn secured() -> Self {
+        Self::on("MLEDGER_TEST_TLS_MYSQL_URL")
+    }
+
+    fn on(variable: &str) -> Self {
         let database = Self {
-            server: server("MLEDGER_TEST_MYSQL_URL"),
+            server: server(variable),
             name: unused_name(),
         };
         let create = format!("CREATE DATABASE {} CHARACTER SET utf8mb4;", database.name);

@@ -113,7 +113,9 @@ INSERT INTO a (id) VALUES (2);",
         rows: "SELECT seq, hex(line), hex(signature), hex(prev), hex(hash) FROM mledger_events \
                ORDER BY seq",
     },
+    holding: None,
     wire: None,
+    secured: None,
 };
 
 /// A file, and the folder that goes with it where it is its own.
