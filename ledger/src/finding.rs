@@ -83,6 +83,7 @@ codes! {
     FileChanged "file-changed" Error "An applied migration's file was changed.",
     LineEndingsDiffer "line-endings-differ" Warning "A file differs in its line ends alone.",
     SchemaDrift "schema-drift" Warning "The schema was changed out of band.",
+    SchemaNotCompared "schema-not-compared" Warning "The schema could not be read, so nothing is known of it.",
     GuardMissing "guard-missing" Warning "The store's guards are not on.",
     BundleIncomplete "bundle-incomplete" Error "A file of the bundle is missing.",
     ManifestInvalid "manifest-invalid" Error "The bundle is not what its manifest lists.",

@@ -7,7 +7,7 @@ use ledger::{Code, Digest, Finding};
 
 use super::Migrator;
 use super::init::ledger_view;
-use crate::engine::{Fault, SchemaFingerprint, Session};
+use crate::engine::{EngineError, Fault, SchemaFingerprint, Session};
 use crate::error::Error;
 use crate::lease;
 use crate::log::Log;
@@ -42,21 +42,8 @@ impl Migrator {
                 .await
                 .map_err(|error| self.engine_error(error, "reading the lease"))?;
             lock = held.as_ref().map(lease::view);
-            match self.drift(session, &opened.log).await {
-                Ok(drift) => warnings.extend(drift.as_ref().map(notice)),
-                // the table is read all the same while somebody else changes the schema
-                Err(Error::Engine { error, .. }) if error.fault == Fault::Busy => {
-                    warnings.push(Notice {
-                        code: "schema-not-compared",
-                        seq: None,
-                        message: format!(
-                            "the schema was not compared with the one that the last run left: {}",
-                            error.message
-                        ),
-                    });
-                }
-                Err(error) => return Err(error),
-            }
+            let drift = self.drift(session, &opened.log).await?;
+            warnings.extend(drift.as_ref().map(notice));
         }
         warnings.extend(
             opened
@@ -87,7 +74,7 @@ impl Migrator {
         })
     }
 
-    /// Compares the schema as it is with the one that the last run left.
+    /// Compares the schema as it is with the one that the last run left; says so where it could not.
     pub(super) async fn drift(
         &self,
         session: &mut dyn Session,
@@ -98,7 +85,12 @@ impl Migrator {
         if log.history().last_schema().is_none() {
             return Ok(None);
         }
-        let now = session.fingerprint().await.map_err(fail)?;
+        let now = match session.fingerprint().await {
+            Ok(now) => now,
+            // all else is looked at all the same while somebody else changes the schema
+            Err(error) if error.fault == Fault::Busy => return Ok(Some(not_compared(&error))),
+            Err(error) => return Err(fail(error)),
+        };
         let found = drift(log.history(), &now);
         if found.is_none() {
             return Ok(None);
@@ -120,6 +112,18 @@ fn drift(history: &History, now: &SchemaFingerprint) -> Option<Finding> {
         message: "the schema is not the one that the last run left: it was changed out of band"
             .to_owned(),
     })
+}
+
+fn not_compared(error: &EngineError) -> Finding {
+    Finding {
+        code: Code::SchemaNotCompared,
+        severity: ledger::Severity::Warning,
+        seq: None,
+        message: format!(
+            "the schema was not compared with the one that the last run left: {}",
+            error.message
+        ),
+    }
 }
 
 pub(super) fn missing_guard(guard: &str) -> Finding {

@@ -236,13 +236,17 @@ impl Migrator {
                 ),
             });
         }
-        if history.last_schema().is_some() {
-            found.checked.schemas += 1;
-        }
-        if let Some(mut drift) = self.drift(session, log).await? {
-            drift.severity = severity;
-            found.findings.push(drift);
-        }
+        let mut finding = self.drift(session, log).await?;
+        let compared = match &mut finding {
+            Some(finding) if finding.code == Code::SchemaDrift => {
+                finding.severity = severity;
+                true
+            }
+            Some(_) => false,
+            None => history.last_schema().is_some(),
+        };
+        found.checked.schemas += u64::from(compared);
+        found.findings.extend(finding);
         Ok(())
     }
 }

@@ -11,6 +11,7 @@ mod blocks;
 mod clients;
 mod corpora;
 mod cutting;
+mod definitions;
 mod determinism;
 mod differences;
 mod encryption;

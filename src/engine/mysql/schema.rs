@@ -6,8 +6,8 @@ use sqlx::MySqlConnection;
 
 use super::details::{Details, Flavour};
 use super::talk::{ALL, Values};
-use super::{literal, store, talk};
-use crate::engine::{EngineError, SchemaFingerprint};
+use super::{fault, literal, store, talk};
+use crate::engine::{EngineError, Fault, SchemaFingerprint};
 use crate::migration::split::{TokenKind, Tokens};
 
 /// The version of what is put under the digest.
@@ -168,8 +168,15 @@ const MYSQL: &[Part] = &[
 /// text. A row is the name of a part of `information_schema` and the columns of [`PARTS`]. The name of
 /// the schema itself, where a view names it, is left out, so that a copy under another name is equal; and
 /// so are comments and the spacing in bodies, which a client may leave out of what it sends.
+///
+/// `first` are statements before it, each with its semicolon.
+///
+/// # Errors
+///
+/// [`Fault::Busy`] where another session held a definition for longer than this one waits.
 pub(super) async fn fingerprint(
     connection: &mut MySqlConnection,
+    first: &str,
     database: &str,
     details: &Details,
 ) -> Result<SchemaFingerprint, EngineError> {
@@ -183,15 +190,19 @@ pub(super) async fn fingerprint(
         .chain(own)
         .map(|part| {
             format!(
-                "SELECT '{}', {} FROM information_schema.{} WHERE {} = {schema} {} {ALL}",
+                "SELECT '{}', {} FROM information_schema.{} WHERE {} = {schema} {} {ALL}; \
+                 SHOW WARNINGS",
                 part.source, part.columns, part.source, part.schema, part.only
             )
         })
         .collect();
     let qualifier = format!("{}.", literal::name(database));
     let mut rows = Vec::new();
-    for row in talk::rows(connection, queries.join("; ")).await? {
-        if !store::is_ours(&row.text(1)?) {
+    let sql = format!("{first}{}", queries.join("; "));
+    for row in talk::rows(connection, sql).await? {
+        if LEVELS.contains(&row.text(0)?.as_str()) {
+            check_warning(&row)?;
+        } else if !store::is_ours(&row.text(1)?) {
             rows.push(encoded(&row, &qualifier)?);
         }
     }
@@ -205,6 +216,20 @@ pub(super) async fn fingerprint(
         format: FORMAT,
         server: format!("{product} {}", details.major),
     })
+}
+
+/// What the first column of a warning says.
+const LEVELS: [&str; 3] = ["Note", "Warning", "Error"];
+
+/// MariaDB leaves out what it has waited for in vain, and only warns.
+fn check_warning(row: &Values) -> Result<(), EngineError> {
+    if row.number(1)? == Some(i64::from(fault::LOCK_WAIT)) {
+        return Err(EngineError::new(
+            Fault::Busy,
+            "another session holds the definition of a table",
+        ));
+    }
+    Ok(())
 }
 
 fn encoded(row: &Values, qualifier: &str) -> Result<Vec<u8>, EngineError> {

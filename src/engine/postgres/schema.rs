@@ -18,6 +18,9 @@ const PINNED: &str = "SET LOCAL search_path = ''; SET LOCAL quote_all_identifier
      SET LOCAL timezone = 'UTC'; SET LOCAL extra_float_digits = 1; SET LOCAL bytea_output = 'hex'; \
      SET LOCAL xmlbinary = 'base64'; SET LOCAL lc_monetary = 'C'; ";
 
+/// How long a session waits for who changes definitions where it only looks, and can do without.
+pub(super) const SHORT_WAIT: &str = "SET LOCAL lock_timeout = '3s'; ";
+
 /// How often the catalogue is read where another session drops what it has just named.
 const TRIES: u32 = 8;
 

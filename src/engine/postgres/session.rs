@@ -478,7 +478,10 @@ impl Session for PostgresSession {
     }
 
     async fn fingerprint(&mut self) -> Result<SchemaFingerprint, EngineError> {
-        let prefix = self.prefix().await?;
+        let mut prefix = self.prefix().await?;
+        if self.open.is_none() {
+            prefix.push_str(schema::SHORT_WAIT);
+        }
         schema::fingerprint(&mut self.link, &prefix).await
     }
 
