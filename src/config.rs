@@ -6,9 +6,10 @@
 
 mod file;
 mod resolve;
+mod rules;
 mod secret;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -20,13 +21,14 @@ pub use self::file::{File, Section, duration};
 pub use self::resolve::{Flags, Input, VARIABLES, resolve};
 pub use self::secret::{mask, mask_in};
 use crate::error::Error;
+use crate::policy::Rules;
 use crate::request::Settings;
 
 /// The name of the configuration file in the project folder.
 pub const FILE_NAME: &str = "mledger.toml";
 
 /// The environment of a new ledger when nobody named one.
-pub const DEFAULT_ENVIRONMENT: &str = "development";
+pub const DEFAULT_ENVIRONMENT: &str = crate::policy::DEVELOPMENT;
 
 /// Variables by name, of the process or of a `.env` file.
 pub type Variables = BTreeMap<String, String>;
@@ -161,37 +163,24 @@ pub struct Config {
     pub statement_timeout: Setting<Option<Duration>>,
     /// Apply what is older than the newest applied migration.
     pub out_of_order: Setting<bool>,
-    /// The named environment is protected.
-    pub protected: Setting<bool>,
-    protection: BTreeMap<String, bool>,
+    rules: BTreeMap<String, Rules>,
+    rule_views: Vec<SettingView>,
 }
 
 impl Config {
-    /// Says whether the environment of this name is protected; `production` is, unless its section
-    /// says otherwise.
-    pub fn is_protected(&self, environment: &str) -> bool {
-        self.protection
+    /// Returns the rules of the environment of this name.
+    pub fn rules(&self, environment: &str) -> Rules {
+        self.rules
             .get(environment)
-            .copied()
-            .unwrap_or(environment == "production")
-    }
-
-    /// Returns the names of all protected environments.
-    pub fn protected_environments(&self) -> BTreeSet<String> {
-        self.protection
-            .keys()
-            .map(String::as_str)
-            .chain(["production"])
-            .filter(|name| self.is_protected(name))
-            .map(str::to_owned)
-            .collect()
+            .cloned()
+            .unwrap_or_else(|| Rules::cautious(environment))
     }
 
     /// Returns what the library needs of the configuration.
     pub fn settings(&self) -> Settings {
         let mut settings = Settings::new(self.migrations.value.clone());
         settings.environment = self.environment.value.clone();
-        settings.protected = self.protected_environments();
+        settings.rules = self.rules.clone();
         settings.ledger = self.ledger.value;
         settings.recursive = self.recursive.value;
         settings.lease = self.lease.value;
@@ -217,7 +206,7 @@ impl Config {
                 |limit| format!("{limit:?}"),
             )
         };
-        vec![
+        let mut views = vec![
             view(
                 "database_url",
                 mask(&self.database.value),
@@ -230,11 +219,6 @@ impl Config {
                     .clone()
                     .unwrap_or_else(|| "the ledger's own".to_owned()),
                 &self.environment.origin,
-            ),
-            view(
-                "protected",
-                self.protected.value.to_string(),
-                &self.protected.origin,
             ),
             view(
                 "migrations",
@@ -278,7 +262,9 @@ impl Config {
                 self.out_of_order.value.to_string(),
                 &self.out_of_order.origin,
             ),
-        ]
+        ];
+        views.extend(self.rule_views.iter().cloned());
+        views
     }
 }
 

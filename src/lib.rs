@@ -25,6 +25,7 @@ pub mod migration;
 pub mod migrator;
 pub mod object;
 pub mod plan;
+pub mod policy;
 pub mod projection;
 pub mod report;
 pub mod request;

@@ -6,6 +6,7 @@ use ledger::{Code, Digest, Event, Finding, Head, Severity};
 use crate::context::Remembered;
 use crate::engine::{EngineError, Session, StoredRecord};
 use crate::journal::Committed;
+use crate::projection::approvals::Approvals;
 use crate::projection::history::History;
 
 /// How many records are fetched at a time; bounds memory, not the log.
@@ -16,6 +17,7 @@ pub(crate) const PAGE: u32 = 512;
 pub(crate) struct Log {
     verifier: Verifier,
     history: History,
+    approvals: Approvals,
     unreadable: Option<(u64, String)>,
 }
 
@@ -25,6 +27,7 @@ impl Log {
         Self {
             verifier: Verifier::new(options),
             history: History::default(),
+            approvals: Approvals::default(),
             unreadable: None,
         }
     }
@@ -80,6 +83,7 @@ impl Log {
     }
 
     fn apply(&mut self, event: &Event) {
+        self.approvals.apply(event);
         if let Err(reason) = self.history.apply(event) {
             self.unreadable.get_or_insert((event.seq, reason));
         }
@@ -88,6 +92,11 @@ impl Log {
     /// Returns what the events say of the migrations.
     pub(crate) fn history(&self) -> &History {
         &self.history
+    }
+
+    /// Returns what the events say of approvals.
+    pub(crate) fn approvals(&self) -> &Approvals {
+        &self.approvals
     }
 
     /// Returns the verifier's state: chain, keys, lifecycle, findings so far.

@@ -2,12 +2,14 @@
 //!
 //! Member names are the contract of the JSON documents; fields are added, never renamed.
 
+mod approvals;
 mod unresolved;
 
 use ledger::{Digest, Direction, Finding, Mode, Timestamp};
 use serde::Serialize;
 use uuid::Uuid;
 
+pub use self::approvals::{ApprovalView, ApprovalsView, Approved};
 pub use self::unresolved::Unresolved;
 
 /// Where the log ends.
@@ -339,15 +341,6 @@ pub struct PlannedStep {
     pub estimated_ms: Option<u64>,
 }
 
-/// Approvals that a plan needs and has.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct ApprovalsView {
-    /// How many are needed.
-    pub required: u64,
-    /// Who gave one.
-    pub granted: Vec<String>,
-}
-
 /// What `plan` and `--dry-run` answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PlanReport {
@@ -363,6 +356,9 @@ pub struct PlanReport {
     pub approvals: ApprovalsView,
     /// A backup would be taken first.
     pub backup: bool,
+    /// The plan in its canonical form, whose SHA-256 is the digest.
+    #[serde(skip)]
+    pub object: Vec<u8>,
 }
 
 /// One reason why something is not done.

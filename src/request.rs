@@ -1,20 +1,21 @@
 //! What the tool can be asked, as plain data.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use ledger::Digest;
 
 use crate::migration::Version;
+use crate::policy::Rules;
 
 /// What holds for every command on one database.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// The environment that was named by flag, variable or configuration; `None` when nobody did.
     pub environment: Option<String>,
-    /// The protected environments: a write to one needs it to be named.
-    pub protected: BTreeSet<String>,
+    /// The rules of environments by name; the others have those that their name suggests.
+    pub rules: BTreeMap<String, Rules>,
     /// The ledger id that the configuration pins: any of the chain's ids.
     pub ledger: Option<Digest>,
     /// The folder of migrations.
@@ -39,7 +40,7 @@ impl Settings {
     pub fn new(migrations: PathBuf) -> Self {
         Self {
             environment: None,
-            protected: BTreeSet::new(),
+            rules: BTreeMap::new(),
             ledger: None,
             migrations,
             recursive: false,
@@ -49,6 +50,14 @@ impl Settings {
             statement_timeout: None,
             out_of_order: false,
         }
+    }
+
+    /// Returns the rules of the environment of this name.
+    pub fn rules(&self, environment: &str) -> Rules {
+        self.rules
+            .get(environment)
+            .cloned()
+            .unwrap_or_else(|| Rules::cautious(environment))
     }
 }
 
@@ -65,6 +74,32 @@ pub struct Up {
     pub ticket: Option<String>,
     /// Stop the run after so long.
     pub timeout: Option<Duration>,
+    /// Run exactly this plan, in its canonical form, or refuse.
+    pub plan: Option<Vec<u8>>,
+}
+
+/// What `approve` is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Approve {
+    /// The digest of the plan.
+    pub plan: Digest,
+    /// The plan in its canonical form, where the approver was given it.
+    pub object: Option<Vec<u8>>,
+    /// What the approver says about it.
+    pub comment: Option<String>,
+    /// How long the approval can be used; at most as long as the environment's rules say.
+    pub lasts: Option<Duration>,
+}
+
+/// What `key authorize` is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Authorize {
+    /// The proof that the new person made with their key: an armoured SSH signature.
+    pub proof: String,
+    /// Whose key it is.
+    pub name: String,
+    /// What it may sign.
+    pub roles: Vec<ledger::Role>,
 }
 
 /// Which migrations `down` undoes, newest applied first.

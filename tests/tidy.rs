@@ -140,6 +140,7 @@ fn decisions_know_no_connection() {
             "src/plan/",
             "src/projection/",
             "src/migration/",
+            "src/policy/",
             "src/report.rs",
             "src/request.rs",
         ]

@@ -130,7 +130,7 @@ impl App {
                 "check which environment this database belongs to: `mledger status`".to_owned(),
             ));
         }
-        if config.is_protected(&environment) && confirmed.is_none() {
+        if config.rules(&environment).protected && confirmed.is_none() {
             return Err(refused(
                 "confirmation-required",
                 format!("`{what}` in the protected environment `{environment}` must be confirmed"),

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde::de::{self, Deserializer, Unexpected, Visitor};
 
 use super::ConfigError;
+use super::rules::ChecksText;
 
 /// What `mledger.toml` says: its top level, and a section for each environment it knows.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
@@ -67,6 +68,26 @@ pub struct Section {
     pub out_of_order: Option<bool>,
     /// Writes must state this environment, and destructive commands confirm it.
     pub protected: Option<bool>,
+    /// How many people must approve a plan before it runs.
+    pub require_approval: Option<u32>,
+    /// Who wrote a migration, and who runs the plan, may be one of them.
+    pub author_may_approve: Option<bool>,
+    /// How long an approval can be used, at most.
+    #[serde(default, deserialize_with = "optional_duration")]
+    pub approval_lasts: Option<Duration>,
+    /// `reset` may roll everything back.
+    pub allow_reset: Option<bool>,
+    /// A migration that fails takes those before it in its run with it.
+    pub auto_rollback: Option<bool>,
+    /// A run needs no backup.
+    pub skip_backup: Option<bool>,
+    /// A run needs no validation.
+    pub skip_validation: Option<bool>,
+    /// A run is stopped after so long.
+    #[serde(default, deserialize_with = "optional_duration")]
+    pub max_duration: Option<Duration>,
+    /// What must hold before the first migration of a run, and after its last one.
+    pub checks: Option<ChecksText>,
 }
 
 impl File {
@@ -104,7 +125,7 @@ impl File {
             lock_timeout: self.lock_timeout,
             statement_timeout: self.statement_timeout,
             out_of_order: self.out_of_order,
-            protected: None,
+            ..Section::default()
         }
     }
 }
@@ -149,7 +170,9 @@ fn position(text: &str, offset: usize) -> (usize, usize) {
     (line, column)
 }
 
-fn optional_duration<'de, D: Deserializer<'de>>(input: D) -> Result<Option<Duration>, D::Error> {
+pub(super) fn optional_duration<'de, D: Deserializer<'de>>(
+    input: D,
+) -> Result<Option<Duration>, D::Error> {
     struct Words;
 
     impl Visitor<'_> for Words {

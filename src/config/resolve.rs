@@ -1,14 +1,17 @@
 //! From what was typed, exported and written to one value for each setting.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ledger::Digest;
 
 use super::file::{File, Section};
+use super::rules::rules;
 use super::{
     Config, ConfigError, DEFAULT_ENVIRONMENT, FILE_NAME, KeyChoice, Origin, Setting, Variables,
 };
+use crate::policy::Rules;
 
 /// The variables that settings are read from.
 pub const VARIABLES: [&str; 5] = [
@@ -70,7 +73,8 @@ pub fn resolve(input: Input) -> Result<Config, ConfigError> {
     let environment = environment(&input, &file);
     let named = environment.value.as_deref();
     known(named, &file)?;
-    let layers = layers(&file, named.unwrap_or(DEFAULT_ENVIRONMENT));
+    let speaking_of = named.unwrap_or(DEFAULT_ENVIRONMENT);
+    let layers = layers(&file, speaking_of);
     let at_project = |path: &Path| input.project.join(path);
     let flags = &input.flags;
 
@@ -140,18 +144,20 @@ pub fn resolve(input: Input) -> Result<Config, ConfigError> {
         out_of_order: typed(flags.out_of_order.then_some(true), "--out-of-order")
             .or_else(|| layers.find("out_of_order", |section| section.out_of_order))
             .unwrap_or_else(|| default(false)),
-        protected: named
-            .and_then(|_| layers.find("protected", |section| section.protected))
-            .unwrap_or_else(|| default(named == Some("production"))),
-        protection: file
-            .environments
-            .iter()
-            .filter_map(|(name, section)| section.protected.map(|answer| (name.clone(), answer)))
-            .collect(),
+        rules: all_rules(&file)?,
+        rule_views: rules(speaking_of, file.environments.get(speaking_of))?.1,
         project: input.project,
         file: input.file.map(|(path, _)| path),
         environment,
     })
+}
+
+/// The rules of every environment that the file has a section for.
+fn all_rules(file: &File) -> Result<BTreeMap<String, Rules>, ConfigError> {
+    file.environments
+        .iter()
+        .map(|(name, section)| Ok((name.clone(), rules(name, Some(section))?.0)))
+        .collect()
 }
 
 fn environment(input: &Input, file: &File) -> Setting<Option<String>> {

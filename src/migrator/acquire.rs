@@ -5,10 +5,10 @@
 
 use std::time::Duration;
 
-use ledger::canonical::Value;
 use ledger::{Body, DatabaseId, Digest, KeyGrant, LedgerCreated, LockAcquired, Role, RunStarted};
 use uuid::Uuid;
 
+use super::admit::Purpose;
 use super::open::{self, Opened};
 use super::takeover;
 use super::wait::Wait;
@@ -26,7 +26,7 @@ use crate::lease::{self, Heartbeat};
 use crate::log::Log;
 use crate::migration::Migration;
 use crate::object;
-use crate::plan::{Blocker, canonical};
+use crate::plan::canonical;
 use crate::report::{LockView, RunReport};
 
 /// How long one attempt waits for another writer, so that a request to stop is noticed soon.
@@ -52,7 +52,7 @@ enum Attempt {
     Held(LockView),
     Refused {
         error: Error,
-        blockers: Vec<Blocker>,
+        decision: Box<Decision>,
     },
 }
 
@@ -129,9 +129,9 @@ impl Migrator {
                     self.wait_for_holder(&wish.wait, &mut *session, holder)
                         .await?;
                 }
-                Ok(Attempt::Refused { error, blockers }) => {
+                Ok(Attempt::Refused { error, decision }) => {
                     self.roll_back(&mut *session).await?;
-                    self.record_refusal(&wish.work, &log, &blockers).await;
+                    self.record_refusal(&wish.work, &log, &decision).await;
                     return Err(error);
                 }
                 Err(error) => {
@@ -184,13 +184,19 @@ impl Migrator {
         let decision = match decided.take() {
             Some((head, decision)) if head == log.head() => decision,
             _ => {
-                self.decide(&wish.work, wish.files, log, Some(&mut *session))
-                    .await?
+                self.decide(
+                    &wish.work,
+                    wish.files,
+                    log,
+                    Some(&mut *session),
+                    Purpose::Run,
+                )
+                .await?
             }
         };
         if let Some(error) = decision.plan.refusal() {
-            let blockers = decision.plan.blockers;
-            return Ok(Attempt::Refused { error, blockers });
+            let decision = Box::new(decision);
+            return Ok(Attempt::Refused { error, decision });
         }
         if decision.is_empty() {
             return Ok(Attempt::Nothing);
@@ -298,9 +304,16 @@ impl Migrator {
         let plan = &decision.plan;
         let mut digests = (Digest::ZERO, false);
         let staged = journal.stage_after(log, opening, |ledger| {
-            let object = plan.object(journal.environment(), &ledger, &Digest::of(&policy))?;
-            let digest = Digest::of(&object);
-            objects.push(object::pack(digest, &object));
+            let digest = match decision.under {
+                Some(begun) => begun,
+                None => {
+                    let object =
+                        plan.object(journal.environment(), &ledger, &Digest::of(&policy))?;
+                    let digest = Digest::of(&object);
+                    objects.push(object::pack(digest, &object));
+                    digest
+                }
+            };
             objects.push(object::pack(Digest::of(&policy), &policy));
             let mut facts: Vec<Fact> = broken.into_iter().collect();
             facts.push(Fact::success(Body::LockAcquired(LockAcquired {
@@ -444,13 +457,8 @@ impl Migrator {
 
     /// Returns the rules in force as the object that `run.started` names.
     pub(super) fn policy(&self, environment: &str) -> Result<Vec<u8>, Error> {
-        let protected = self.settings.protected.contains(environment);
-        canonical(&Value::object([
-            ("env", Value::Text(environment.to_owned())),
-            ("out_of_order", Value::Bool(self.settings.out_of_order)),
-            ("protected", Value::Bool(protected)),
-            ("v", Value::Integer(1)),
-        ]))
+        let rules = self.settings.rules(environment);
+        canonical(&rules.value(environment, self.settings.out_of_order))
     }
 
     async fn roll_back(&self, session: &mut dyn Session) -> Result<(), Error> {

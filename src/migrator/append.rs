@@ -7,7 +7,7 @@ use ledger::Role;
 
 use super::Migrator;
 use super::Signing;
-use crate::engine::{Access, Begin, Fault, Session};
+use crate::engine::{Access, Begin, Fault, Object, Session};
 use crate::error::Error;
 use crate::executor::RECORD_WAIT;
 use crate::fault;
@@ -25,11 +25,20 @@ pub(super) struct Append {
 }
 
 impl Migrator {
-    /// Appends facts that are true whatever others append meanwhile.
-    pub(super) async fn append_alone(&self, facts: &[Fact], roles: &[Role]) -> Result<Log, Error> {
+    /// Appends facts that are true whatever others append meanwhile, and stores what they refer to.
+    pub(super) async fn append_alone(
+        &self,
+        facts: &[Fact],
+        objects: &[Object],
+        roles: &[Role],
+    ) -> Result<Log, Error> {
         let mut attempt = 1;
         loop {
-            let append = self.begin_append(roles).await?;
+            let mut append = self.begin_append(roles).await?;
+            for object in objects {
+                let put = append.session.put_object(object).await;
+                put.map_err(|error| self.engine_error(error, "storing what is recorded"))?;
+            }
             match self.finish_append(append, facts.to_vec()).await {
                 Err(Error::Engine { error, .. })
                     if error.fault == Fault::Conflict && attempt < ATTEMPTS =>

@@ -4,9 +4,12 @@
 //! It never prints, prompts, or reads the environment or the clock.
 
 mod acquire;
+mod admit;
 mod append;
+mod approve;
 mod events;
 mod init;
+mod keys;
 mod lock;
 mod open;
 mod resolve;

@@ -188,7 +188,7 @@ impl Migrator {
                  continue the ledger that it was copied with",
             ));
         }
-        if self.settings.protected.contains(&environment) && self.settings.environment.is_none() {
+        if self.settings.rules(&environment).protected && self.settings.environment.is_none() {
             return Err(Error::Refused(vec![Refusal {
                 code: "environment-not-stated",
                 version: None,

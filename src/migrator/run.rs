@@ -7,6 +7,7 @@ use tokio::task::JoinHandle;
 
 use super::Migrator;
 use super::acquire::Acquired;
+use super::admit::Purpose;
 use super::open::Opened;
 use super::work::{Decision, Work};
 use crate::context::{Progress, Stop};
@@ -15,9 +16,9 @@ use crate::journal::Fact;
 use crate::lease;
 use crate::log::Log;
 use crate::migration::Migration;
-use crate::plan::{Blocker, Step, examine};
-use crate::report::{ApprovalsView, PlanReport, PlannedStatement, PlannedStep, RunReport};
-use crate::request::{Down, Up};
+use crate::plan::{Step, examine};
+use crate::report::{PlanReport, PlannedStatement, PlannedStep, RunReport};
+use crate::request::{Back, Down, Up};
 
 /// The most statements of one script that a plan spells out.
 const STATEMENTS_SHOWN: usize = 1000;
@@ -99,6 +100,28 @@ impl Migrator {
         self.foresee(Work::Redo).await
     }
 
+    /// Rolls every migration back, where the environment's rules allow it; the ledger stays.
+    ///
+    /// # Errors
+    ///
+    /// As [`Migrator::down`]; [`Error::Refused`] where the environment may not be reset.
+    pub async fn reset(&self, down: &Down) -> Result<RunReport, Error> {
+        let down = Down {
+            back: Back::All,
+            ..down.clone()
+        };
+        self.perform(Work::Reset(&down), down.timeout).await
+    }
+
+    /// Returns what `reset` would do; writes nothing.
+    ///
+    /// # Errors
+    ///
+    /// As [`Migrator::plan_up`].
+    pub async fn plan_reset(&self, down: &Down) -> Result<PlanReport, Error> {
+        self.foresee(Work::Reset(down)).await
+    }
+
     pub(super) async fn perform(
         &self,
         work: Work<'_>,
@@ -108,12 +131,16 @@ impl Migrator {
         let mut opened = self.open().await?;
         // also where there is nothing to do: who names the wrong database should hear of it
         self.may_write(&opened.log)?;
-        let mut decision = self.first_decision(&work, &files, &mut opened).await?;
+        let mut decision = self
+            .first_decision(&work, &files, &mut opened, Purpose::Run)
+            .await?;
         let undecided = matches!(decision.plan.refusal(), Some(Error::Undecided(_)));
         if undecided && !self.somebody_runs(&mut opened).await? {
             // the run that was half way through may have ended since the log was read
             opened = self.open().await?;
-            decision = self.first_decision(&work, &files, &mut opened).await?;
+            decision = self
+                .first_decision(&work, &files, &mut opened, Purpose::Run)
+                .await?;
         }
         for warning in &decision.plan.warnings {
             self.context.observer.observe(&Progress::Warning {
@@ -124,14 +151,14 @@ impl Migrator {
             // half way through a run that is alive nothing needs a person: it is waited for
             Some(Error::Undecided(_)) if self.somebody_runs(&mut opened).await? => {}
             Some(refusal) => {
-                self.record_refusal(&work, &opened.log, &decision.plan.blockers)
-                    .await;
+                self.record_refusal(&work, &opened.log, &decision).await;
                 return Err(refusal);
             }
             None if decision.is_empty() => return Ok(RunReport::default()),
             None => {}
         }
-        let _timer = timeout.map(|limit| Timer::start(limit, self.context.stop.clone()));
+        let limit = timeout.or(self.rules(&opened.log).max_duration);
+        let _timer = limit.map(|limit| Timer::start(limit, self.context.stop.clone()));
         self.acquire_and_execute(opened, work, &files, decision)
             .await
     }
@@ -167,12 +194,14 @@ impl Migrator {
         work: &Work<'_>,
         files: &[Migration],
         opened: &mut Opened,
+        purpose: Purpose,
     ) -> Result<Decision, Error> {
         self.decide(
             work,
             files,
             &opened.log,
             opened.session.as_deref_mut().map(|s| s as _),
+            purpose,
         )
         .await
     }
@@ -180,10 +209,13 @@ impl Migrator {
     async fn foresee(&self, work: Work<'_>) -> Result<PlanReport, Error> {
         let files = self.files()?;
         let mut opened = self.open().await?;
-        let decision = self.first_decision(&work, &files, &mut opened).await?;
+        let decision = self
+            .first_decision(&work, &files, &mut opened, Purpose::Show)
+            .await?;
         let environment = self.environment(&opened.log);
         let policy = self.policy(&environment)?;
         let ledger = opened.log.id().unwrap_or(Digest::ZERO);
+        let approvals = decision.approvals;
         let plan = decision.plan;
         let object = plan.object(&environment, &ledger, &Digest::of(&policy))?;
         for warning in &plan.warnings {
@@ -208,8 +240,9 @@ impl Migrator {
                 .iter()
                 .map(|blocker| blocker.refusal.clone())
                 .collect(),
-            approvals: ApprovalsView::default(),
+            approvals,
             backup: false,
+            object,
         })
     }
 
@@ -257,22 +290,29 @@ impl Migrator {
 
     /// Appends `run.refused` where the ledger is open and the key may sign it. A refusal that cannot
     /// be recorded is a refusal all the same.
-    pub(super) async fn record_refusal(&self, work: &Work<'_>, log: &Log, blockers: &[Blocker]) {
+    pub(super) async fn record_refusal(&self, work: &Work<'_>, log: &Log, decision: &Decision) {
+        self.record_denial(work.command(), log, decision).await;
+    }
+
+    /// As [`Migrator::record_refusal`], for a command that is no run.
+    pub(super) async fn record_denial(&self, command: &str, log: &Log, decision: &Decision) {
         if log.is_empty() {
             return;
         }
-        let mut reasons: Vec<String> = blockers
+        let mut reasons: Vec<String> = decision
+            .plan
+            .blockers
             .iter()
             .map(|blocker| blocker.refusal.code.to_owned())
             .collect();
         reasons.sort();
         reasons.dedup();
         let fact = Fact::denied(Body::RunRefused(RunRefused {
-            command: work.command().to_owned(),
-            plan: None,
+            command: command.to_owned(),
+            plan: decision.digest,
             reasons,
         }));
-        if let Err(error) = self.append_alone(&[fact], &[Role::Operator]).await {
+        if let Err(error) = self.append_alone(&[fact], &[], &[Role::Operator]).await {
             tracing::debug!(code = error.code(), "the refusal could not be recorded");
         }
     }

@@ -2,6 +2,9 @@
 
 use ledger::Direction;
 
+use ledger::Digest;
+
+use super::admit::Purpose;
 use super::{Migrator, resolve};
 use crate::engine::{Object, Session};
 use crate::error::Error;
@@ -9,6 +12,8 @@ use crate::journal::Fact;
 use crate::log::Log;
 use crate::migration::{Migration, Version};
 use crate::plan::{Plan, down, examine, up};
+use crate::policy::PlanText;
+use crate::report::ApprovalsView;
 use crate::request::{Back, Down, Resolve, Up};
 
 /// A command that writes.
@@ -17,6 +22,7 @@ pub(super) enum Work<'a> {
     Up(&'a Up),
     Down(&'a Down),
     Redo,
+    Reset(&'a Down),
     Resolve(&'a Resolve),
 }
 
@@ -29,6 +35,12 @@ pub(super) struct Decision {
     pub(super) facts: Vec<Fact>,
     /// What these facts refer to.
     pub(super) objects: Vec<Object>,
+    /// The digest of the plan, where a rule had to know it.
+    pub(super) digest: Option<Digest>,
+    /// The plan that a run has begun before, and of which this is all the rest.
+    pub(super) under: Option<Digest>,
+    /// The approvals that the plan needs and has.
+    pub(super) approvals: ApprovalsView,
 }
 
 impl Decision {
@@ -45,6 +57,7 @@ impl Work<'_> {
             Self::Up(_) => "up",
             Self::Down(_) => "down",
             Self::Redo => "redo",
+            Self::Reset(_) => "reset",
             Self::Resolve(_) => "resolve",
         }
     }
@@ -53,8 +66,25 @@ impl Work<'_> {
     pub(super) fn ticket(&self) -> Option<String> {
         match self {
             Self::Up(up) => up.ticket.clone(),
-            Self::Down(down) => down.ticket.clone(),
+            Self::Down(down) | Self::Reset(down) => down.ticket.clone(),
             Self::Redo | Self::Resolve(_) => None,
+        }
+    }
+
+    /// Returns the plan that must run and no other, in its canonical form.
+    pub(super) fn exact_plan(&self) -> Option<&[u8]> {
+        match self {
+            Self::Up(up) => up.plan.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// Says whether it runs scripts that no plan before has named: what rolls back runs the scripts
+    /// that were known, and approved, when they were applied.
+    pub(super) fn runs_new_scripts(&self) -> bool {
+        match self {
+            Self::Up(_) | Self::Redo | Self::Resolve(_) => true,
+            Self::Down(_) | Self::Reset(_) => false,
         }
     }
 }
@@ -66,17 +96,34 @@ impl Migrator {
         work: &Work<'_>,
         files: &[Migration],
         log: &Log,
+        mut session: Option<&mut (dyn Session + '_)>,
+        purpose: Purpose,
+    ) -> Result<Decision, Error> {
+        let mut decision = self
+            .choose(work, files, log, session.as_deref_mut().map(|s| s as _))
+            .await?;
+        self.admit(work, &mut decision, log, session, purpose)
+            .await?;
+        Ok(decision)
+    }
+
+    async fn choose(
+        &self,
+        work: &Work<'_>,
+        files: &[Migration],
+        log: &Log,
         session: Option<&mut (dyn Session + '_)>,
     ) -> Result<Decision, Error> {
         let history = log.history();
         let selection = match work {
             Work::Up(up) => {
-                if let Some(to) = &up.to {
+                let up = &within_plan(up)?;
+                if let Some(to) = up.to.as_ref().filter(|_| up.plan.is_none()) {
                     known(files, log, to)?;
                 }
                 up::select(files, history, up, self.settings.out_of_order)
             }
-            Work::Down(down) => {
+            Work::Down(down) | Work::Reset(down) => {
                 check_target(files, log, &down.back)?;
                 down::select(files, history, &down.back)
             }
@@ -125,8 +172,23 @@ impl Migrator {
             plan,
             facts: answer.facts,
             objects: answer.objects,
+            ..Decision::default()
         })
     }
+}
+
+/// Where an exact plan must run, nothing after its last step is looked at.
+fn within_plan(up: &Up) -> Result<Up, Error> {
+    let mut up = up.clone();
+    if let Some(bytes) = &up.plan {
+        let text = PlanText::parse(bytes).map_err(|reason| super::admit::unreadable(&reason))?;
+        let versions = text
+            .steps
+            .iter()
+            .filter_map(|step| step.version.parse().ok());
+        up.to = versions.max();
+    }
+    Ok(up)
 }
 
 /// The last applied migration, down by the script recorded then and up by the file as it is now.

@@ -1,3 +1,4 @@
 //! What the events mean: pure folds that can be rebuilt from the log at any time.
 
+pub mod approvals;
 pub mod history;

@@ -180,6 +180,10 @@ fn reading_commands_write_nothing() {
 #[test]
 fn a_protected_environment_is_stated_and_confirmed() {
     let project = Project::with_two_migrations();
+    project.write(
+        "mledger.toml",
+        "[environments.production]\nrequire_approval = 0\n",
+    );
     let production = |arguments: &[&str]| {
         let ended = project.run(arguments);
         (ended.code, ended.stderr)

@@ -7,6 +7,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod approvals;
 mod blocks;
 mod clients;
 mod corpora;

@@ -56,13 +56,18 @@ impl Observer for Warnings {
     }
 }
 
-struct OneKey;
+/// A person with a key: the seed of the key, and their name.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Person(pub(crate) u8, pub(crate) &'static str);
 
-impl Keys for OneKey {
+/// Whose key a project's commands sign with, where nobody else is named.
+pub(crate) const DANA: Person = Person(7, "dana@example.com");
+
+impl Keys for Person {
     fn signer(&self, _: bool) -> Result<Signing, Error> {
         Ok(Signing {
-            signer: Arc::new(SigningKey::from_seed([7; 32])),
-            name: "dana@example.com".to_owned(),
+            signer: Arc::new(SigningKey::from_seed([self.0; 32])),
+            name: self.1.to_owned(),
         })
     }
 }
@@ -127,12 +132,21 @@ impl Shop {
     }
 
     pub(crate) fn migrator_with(&self, change: impl FnOnce(&mut Settings)) -> Migrator {
+        self.migrator_of(DANA, change)
+    }
+
+    /// The migrator of another person.
+    pub(crate) fn migrator_of(
+        &self,
+        person: Person,
+        change: impl FnOnce(&mut Settings),
+    ) -> Migrator {
         let mut settings = Settings::new(self.folder.path().to_owned());
         settings.lease_wait = Duration::from_secs(5);
         settings.lock_timeout = Some(Duration::from_secs(5));
         change(&mut settings);
         let context = Context {
-            actor: "dana@example.com".to_owned(),
+            actor: person.1.to_owned(),
             host: "laptop".to_owned(),
             process: String::new(),
             ci: None,
@@ -142,7 +156,12 @@ impl Shop {
             stop: self.stop.clone(),
             heads: Arc::new(Forgetful),
         };
-        Migrator::new(self.database.engine(), settings, context, Arc::new(OneKey))
+        Migrator::new(self.database.engine(), settings, context, Arc::new(person))
+    }
+
+    /// Makes the ids that follow others than those of a project that has done the same.
+    pub(crate) fn skip_an_id(&self) {
+        self.source.id();
     }
 
     pub(crate) async fn up(&self) -> Result<RunReport, Error> {

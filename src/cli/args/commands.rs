@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{ArgGroup, Args, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
-use ledger::{Digest, Timestamp};
+use ledger::{Digest, Role, Timestamp};
 use uuid::Uuid;
 
 use super::values::{at_least_one, seconds, sentence, since, until};
@@ -75,6 +75,12 @@ pub(crate) struct Up {
     /// Stop the run after so many seconds
     #[arg(long, value_name = "SECS", value_parser = seconds)]
     pub(crate) timeout: Option<Duration>,
+    /// Run exactly the plan that this file holds, or refuse
+    #[arg(
+        long, value_name = "FILE", value_hint = ValueHint::FilePath,
+        conflicts_with_all = ["to", "count"]
+    )]
+    pub(crate) plan: Option<PathBuf>,
 }
 
 /// `down`
@@ -117,6 +123,36 @@ pub(crate) struct Redo {
     /// Stop the run after so many seconds
     #[arg(long, value_name = "SECS", value_parser = seconds)]
     pub(crate) timeout: Option<Duration>,
+}
+
+/// `reset`
+#[derive(Debug, Args)]
+pub(crate) struct Reset {
+    /// Show what would be done, and do nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Stop the run after so many seconds
+    #[arg(long, value_name = "SECS", value_parser = seconds)]
+    pub(crate) timeout: Option<Duration>,
+}
+
+/// `approve`
+#[derive(Debug, Args)]
+pub(crate) struct Approve {
+    /// The digest of the plan, as `plan` prints it
+    pub(crate) plan_digest: Digest,
+    /// The file that `plan --out` wrote (default: what `up` would do now)
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) plan: Option<PathBuf>,
+    /// Say something about it; it is recorded
+    #[arg(long, value_name = "TEXT", value_parser = sentence)]
+    pub(crate) comment: Option<String>,
+    /// How long the approval can be used, such as `8h`; at most as long as the environment allows
+    #[arg(long, value_name = "TIME", value_parser = seconds)]
+    pub(crate) expires: Option<Duration>,
+    /// Take the approvals of the plan back instead; why is recorded
+    #[arg(long, value_name = "REASON", value_parser = sentence, conflicts_with_all = ["plan", "comment", "expires"])]
+    pub(crate) revoke: Option<String>,
 }
 
 /// `status`
@@ -241,6 +277,12 @@ pub(crate) enum KeyCommand {
     New(KeyNew),
     /// Print the public form of the signing key
     Show(KeyShow),
+    /// Prove that the holder of the signing key wants it in the ledger, for an owner to let it in
+    Prove(KeyProve),
+    /// Let a key in by its proof, with the roles that it needs
+    Authorize(KeyAuthorize),
+    /// End a key's time
+    Retire(KeyRetire),
 }
 
 /// `key new`
@@ -257,6 +299,41 @@ pub(crate) struct KeyNew {
 /// `key show`
 #[derive(Debug, Args)]
 pub(crate) struct KeyShow {}
+
+/// `key prove`
+#[derive(Debug, Args)]
+pub(crate) struct KeyProve {
+    /// The ledger's id, where its database cannot be reached from here
+    #[arg(long, value_name = "ID")]
+    pub(crate) ledger: Option<Digest>,
+    /// Write the proof to this file (default: print it)
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) out: Option<PathBuf>,
+}
+
+/// `key authorize`
+#[derive(Debug, Args)]
+pub(crate) struct KeyAuthorize {
+    /// The proof that the new person made with `key prove`
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub(crate) proof: PathBuf,
+    /// Whose key it is
+    #[arg(long, value_name = "NAME", required = true, value_parser = sentence)]
+    pub(crate) name: String,
+    /// What it may sign: owner, operator, approver, releaser, auditor
+    #[arg(long = "role", value_name = "ROLE", required = true, num_args = 1.., value_delimiter = ',')]
+    pub(crate) roles: Vec<Role>,
+}
+
+/// `key retire`
+#[derive(Debug, Args)]
+pub(crate) struct KeyRetire {
+    /// The key's fingerprint, or its name
+    pub(crate) key: String,
+    /// Why; it is recorded
+    #[arg(long, value_name = "TEXT", required = true, value_parser = sentence)]
+    pub(crate) reason: String,
+}
 
 /// `lock`
 #[derive(Debug, Args)]

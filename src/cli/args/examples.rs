@@ -33,6 +33,7 @@ Examples:
   mledger up
   mledger up --dry-run              show the SQL first
   mledger up --to 20250101120000
+  mledger up --plan plan.json       exactly what was planned and approved
   mledger up --wait=60 --json       in a pipeline, while the database starts";
 
 pub(super) const DOWN: &str = "\
@@ -45,6 +46,20 @@ Examples:
 pub(super) const REDO: &str = "\
 Examples:
   mledger redo                      while a migration is being written";
+
+pub(super) const RESET: &str = "\
+Examples:
+  mledger reset                     begin again; the ledger keeps what happened
+
+Only `development` may be reset, and an environment with `allow_reset = true`.";
+
+pub(super) const APPROVE: &str = "\
+Examples:
+  mledger plan --env production     read it, and note the digest
+  mledger approve DIGEST --env production --comment \"read by lee\"
+  mledger approve DIGEST --env production --revoke \"the index is missing\"
+
+An approval holds for one plan in one ledger, is used once, ends, and is void when a file changes.";
 
 pub(super) const STATUS: &str = "\
 Examples:
@@ -85,7 +100,10 @@ pub(super) const KEY: &str = "\
 Examples:
   mledger key list
   mledger key new --out deploy_key --comment \"deploy pipeline\"
-  mledger key show";
+  mledger key show
+  mledger key prove --out lee.proof                                   (the new person)
+  mledger key authorize lee.proof --name lee --role approver          (an owner)
+  mledger key retire lee --reason \"left the team\"";
 
 pub(super) const LOCK: &str = "\
 Examples:

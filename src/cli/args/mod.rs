@@ -10,8 +10,9 @@ use std::time::Duration;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 pub(crate) use self::commands::{
-    Completions, Down, Events, Init, Key, KeyCommand, KeyNew, Kind, Lock, LockBreak, LockCommand,
-    Man, New, Plan, Redo, Resolve, Show, StatusArgs, Up, Verify,
+    Approve, Completions, Down, Events, Init, Key, KeyAuthorize, KeyCommand, KeyNew, KeyProve,
+    KeyRetire, Kind, Lock, LockBreak, LockCommand, Man, New, Plan, Redo, Reset, Resolve, Show,
+    StatusArgs, Up, Verify,
 };
 use self::values::seconds;
 
@@ -175,12 +176,20 @@ pub(crate) enum Command {
     /// Roll the last migration back and apply it again
     #[command(after_long_help = examples::REDO)]
     Redo(Redo),
+    /// Roll everything back, where the environment may be reset
+    #[command(after_long_help = examples::RESET)]
+    Reset(Reset),
     /// Show which migrations are applied and which are not
     #[command(visible_alias = "info", after_long_help = examples::STATUS)]
     Status(StatusArgs),
     /// Show what `up` would do, without doing it
     #[command(after_long_help = examples::PLAN)]
     Plan(Plan),
+    /// Approve a plan, so that it may run where approvals are asked for
+    #[command(after_long_help = examples::APPROVE)]
+    Approve(Approve),
+    /// List the approvals, and what became of them
+    Approvals,
     /// Record a person's answer about a migration that needs one
     #[command(visible_alias = "repair", after_long_help = examples::RESOLVE)]
     Resolve(Resolve),

@@ -126,7 +126,7 @@ pub(super) async fn lock_break(app: &App, arguments: &args::LockBreak) -> Result
     Ok(0)
 }
 
-fn print(printer: &Printer, decided: &Decided) {
+pub(super) fn print(printer: &Printer, decided: &Decided) {
     if printer.is_json() {
         printer.document(decided);
         return;

@@ -1,24 +1,31 @@
 //! `key`: the signing key of this command, and the keys that the ledger knows.
 
+use std::fs;
+
 use ledger::Signer;
 use mledger::error::Error;
 use mledger::keystore;
 use mledger::report::KeyView;
+use mledger::request::Authorize;
 use serde::Serialize;
 use serde_json::json;
 
 use super::super::app::App;
-use super::super::args::{KeyCommand, KeyNew};
+use super::super::args::{KeyAuthorize, KeyCommand, KeyNew, KeyProve, KeyRetire};
 use super::super::failure::{refused, usage};
 use super::super::output::{DIM, STRONG, paint};
 use super::super::surroundings;
 use super::super::words;
+use super::decide;
 
 pub(super) async fn key(app: &App, command: KeyCommand) -> Result<u8, Error> {
     match command {
         KeyCommand::List => list(app).await,
         KeyCommand::New(arguments) => new(app, arguments),
         KeyCommand::Show(_) => show(app),
+        KeyCommand::Prove(arguments) => prove(app, arguments).await,
+        KeyCommand::Authorize(arguments) => authorize(app, arguments).await,
+        KeyCommand::Retire(arguments) => retire(app, arguments).await,
     }
 }
 
@@ -117,6 +124,71 @@ fn show(app: &App) -> Result<u8, Error> {
         public.fingerprint(),
         app.around.config.key.origin
     ));
+    Ok(0)
+}
+
+async fn prove(app: &App, arguments: KeyProve) -> Result<u8, Error> {
+    let proof = app
+        .reader()
+        .await?
+        .migrator
+        .prove_key(arguments.ledger)
+        .await?;
+    let Some(path) = arguments.out else {
+        if app.printer.is_json() {
+            app.printer.document(&json!({ "proof": proof }));
+        } else {
+            app.printer.answer(proof.trim_end());
+        }
+        return Ok(0);
+    };
+    let path = app.around.working.join(path);
+    fs::write(&path, &proof).map_err(|error| {
+        usage(
+            "file-not-written",
+            format!("cannot write the proof to `{}`: {error}", path.display()),
+            "check the folder and its permissions",
+        )
+    })?;
+    if app.printer.is_json() {
+        app.printer
+            .document(&json!({ "proof": proof, "file": path.display().to_string() }));
+        return Ok(0);
+    }
+    app.printer
+        .answer(format!("wrote the proof to `{}`", path.display()));
+    app.printer.note(paint(
+        DIM,
+        "give it to an owner: `mledger key authorize FILE --name NAME --role approver`",
+    ));
+    Ok(0)
+}
+
+async fn authorize(app: &App, arguments: KeyAuthorize) -> Result<u8, Error> {
+    let path = app.around.working.join(&arguments.proof);
+    let proof = fs::read_to_string(&path).map_err(|error| {
+        usage(
+            "key-proof-invalid",
+            format!("cannot read the proof `{}`: {error}", path.display()),
+            "the new person makes it with `mledger key prove --out FILE`",
+        )
+    })?;
+    let request = Authorize {
+        proof,
+        name: arguments.name,
+        roles: arguments.roles,
+    };
+    let decided = app.writer().await?.migrator.authorize_key(&request).await?;
+    decide::print(&app.printer, &decided);
+    Ok(0)
+}
+
+async fn retire(app: &App, arguments: KeyRetire) -> Result<u8, Error> {
+    let migrator = app.writer().await?.migrator;
+    let decided = migrator
+        .retire_key(&arguments.key, &arguments.reason)
+        .await?;
+    decide::print(&app.printer, &decided);
     Ok(0)
 }
 

@@ -1,5 +1,6 @@
 //! The commands: each asks the library once and prints its answer.
 
+mod approve;
 mod decide;
 mod events;
 mod keys;
@@ -41,6 +42,9 @@ pub(crate) async fn dispatch(cli: Cli, printer: &Arc<Printer>) -> Result<u8, Err
         Command::Up(arguments) => runs::up(&app, arguments).await,
         Command::Down(arguments) => runs::down(&app, arguments).await,
         Command::Redo(arguments) => runs::redo(&app, arguments).await,
+        Command::Reset(arguments) => runs::reset(&app, arguments).await,
+        Command::Approve(arguments) => approve::approve(&app, arguments).await,
+        Command::Approvals => approve::approvals(&app).await,
         Command::Status(arguments) => status::status(&app, &arguments).await,
         Command::Plan(arguments) => plan::plan(&app, arguments).await,
         Command::Resolve(arguments) => decide::resolve(&app, arguments).await,

@@ -1,6 +1,7 @@
 //! `plan`, and what `--dry-run` prints.
 
 use std::fs;
+use std::path::Path;
 
 use ledger::{Direction, Mode};
 use mledger::error::Error;
@@ -29,6 +30,7 @@ pub(super) async fn plan(app: &App, arguments: args::Plan) -> Result<u8, Error> 
             format_version: FORMAT_VERSION,
             ok: true,
             plan: &report,
+            object: &String::from_utf8_lossy(&report.object),
         };
         let written = serde_json::to_string_pretty(&document)
             .map_err(std::io::Error::from)
@@ -48,6 +50,38 @@ pub(super) async fn plan(app: &App, arguments: args::Plan) -> Result<u8, Error> 
     } else {
         code
     })
+}
+
+/// Reads the plan's canonical form out of a file that `plan --out` wrote.
+pub(super) fn read(app: &App, path: &Path) -> Result<Vec<u8>, Error> {
+    let path = app.around.working.join(path);
+    let invalid = |message: String| {
+        usage(
+            "plan-invalid",
+            message,
+            "`mledger plan --out FILE` writes such a file",
+        )
+    };
+    let text = fs::read_to_string(&path).map_err(|error| {
+        invalid(format!(
+            "cannot read the plan `{}`: {error}",
+            path.display()
+        ))
+    })?;
+    let document: serde_json::Value = serde_json::from_str(&text).map_err(|error| {
+        invalid(format!(
+            "expected a plan in `{}`, found another text: {error}",
+            path.display()
+        ))
+    })?;
+    let object = document.get("object").and_then(serde_json::Value::as_str);
+    let object = object.ok_or_else(|| {
+        invalid(format!(
+            "expected a plan with its member `object` in `{}`, found none",
+            path.display()
+        ))
+    })?;
+    Ok(object.as_bytes().to_vec())
 }
 
 /// Prints a plan; the exit code says whether it could run.
@@ -81,6 +115,9 @@ pub(super) fn print(printer: &Printer, report: &PlanReport) -> u8 {
             report.approvals.granted.len(),
             report.approvals.required
         ));
+        for name in &report.approvals.granted {
+            printer.answer(format!("  approved by {}", words::line(name)));
+        }
     }
     if report.backup {
         printer.answer("a backup is taken first");
@@ -196,4 +233,6 @@ struct Document<'a> {
     ok: bool,
     #[serde(flatten)]
     plan: &'a PlanReport,
+    /// The plan in its canonical form, byte for byte: its SHA-256 is the digest.
+    object: &'a str,
 }

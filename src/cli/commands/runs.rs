@@ -18,6 +18,10 @@ pub(super) async fn up(app: &App, arguments: args::Up) -> Result<u8, Error> {
         out_of_order: arguments.out_of_order,
         ticket: arguments.ticket,
         timeout: arguments.timeout,
+        plan: match &arguments.plan {
+            Some(path) => Some(plan::read(app, path)?),
+            None => None,
+        },
     };
     if arguments.dry_run {
         let report = app.reader().await?.migrator.plan_up(&request).await?;
@@ -69,6 +73,29 @@ pub(super) async fn redo(app: &App, arguments: args::Redo) -> Result<u8, Error> 
     app.confirm_destruction(&opened, "redo").await?;
     app.signals.work_begins();
     let report = opened.migrator.redo(arguments.timeout).await;
+    opened.watcher.finish();
+    print(&app.printer, &report?);
+    Ok(0)
+}
+
+pub(super) async fn reset(app: &App, arguments: args::Reset) -> Result<u8, Error> {
+    let request = Down {
+        back: Back::All,
+        ticket: None,
+        timeout: arguments.timeout,
+    };
+    let opened = app.reader().await?;
+    if arguments.dry_run {
+        let report = opened.migrator.plan_reset(&request).await?;
+        return Ok(plan::print(&app.printer, &report));
+    }
+    app.confirm_destruction(&opened, "reset").await?;
+    if app.global.confirm.is_none() {
+        let question = "roll back every applied migration";
+        app.prompt.confirm(&app.printer, question, "--yes")?;
+    }
+    app.signals.work_begins();
+    let report = opened.migrator.reset(&request).await;
     opened.watcher.finish();
     print(&app.printer, &report?);
     Ok(0)

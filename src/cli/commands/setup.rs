@@ -39,6 +39,7 @@ const TEMPLATE: &str = "\
 # [environments.production]
 # database_url = \"sqlite:/srv/shop/production.db\"
 # protected = true
+# require_approval = 1
 ";
 
 pub(super) async fn init(app: &App, arguments: Init) -> Result<u8, Error> {

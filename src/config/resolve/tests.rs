@@ -79,8 +79,11 @@ fn production_is_protected_unless_it_says_otherwise() {
         let mut input = input(file);
         input.flags.environment = Some(name.to_owned());
         let config = resolve(input).unwrap();
-        assert_eq!(config.protected.value, config.is_protected(name));
-        config.protected.value
+        let shown = config.list();
+        let shown = shown.iter().find(|setting| setting.name == "protected");
+        let protected = config.rules(name).protected;
+        assert_eq!(shown.unwrap().value, protected.to_string());
+        protected
     };
     assert!(protected("", "production"));
     assert!(!protected("", "staging"));
@@ -93,7 +96,7 @@ fn production_is_protected_unless_it_says_otherwise() {
         "staging"
     ));
     let unnamed = resolve(input("[environments.live]\nprotected = true\n")).unwrap();
-    assert!(!unnamed.protected.value && unnamed.is_protected("live"));
+    assert!(!unnamed.rules("development").protected && unnamed.rules("live").protected);
 }
 
 #[test]
