@@ -7,7 +7,7 @@ use sqlx::MySqlConnection;
 use super::details::{Details, Flavour};
 use super::talk::{ALL, Values};
 use super::{fault, literal, store, talk};
-use crate::engine::{EngineError, Fault, SchemaFingerprint};
+use crate::engine::{Access, EngineError, Fault, SchemaFingerprint};
 use crate::migration::split::{TokenKind, Tokens};
 
 /// The version of what is put under the digest.
@@ -169,14 +169,12 @@ const MYSQL: &[Part] = &[
 /// the schema itself, where a view names it, is left out, so that a copy under another name is equal; and
 /// so are comments and the spacing in bodies, which a client may leave out of what it sends.
 ///
-/// `first` are statements before it, each with its semicolon.
-///
 /// # Errors
 ///
 /// [`Fault::Busy`] where another session held a definition for longer than this one waits.
 pub(super) async fn fingerprint(
     connection: &mut MySqlConnection,
-    first: &str,
+    access: Access,
     database: &str,
     details: &Details,
 ) -> Result<SchemaFingerprint, EngineError> {
@@ -198,6 +196,11 @@ pub(super) async fn fingerprint(
         .collect();
     let qualifier = format!("{}.", literal::name(database));
     let mut rows = Vec::new();
+    // who only reads can do without it, and the server would wait for a day in each query
+    let first = match access {
+        Access::Read => "SET SESSION lock_wait_timeout = 1; ",
+        Access::Write | Access::Run(_) => "",
+    };
     let sql = format!("{first}{}", queries.join("; "));
     for row in talk::rows(connection, sql).await? {
         if LEVELS.contains(&row.text(0)?.as_str()) {

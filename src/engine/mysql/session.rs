@@ -489,12 +489,8 @@ impl Session for MySqlSession {
 
     async fn fingerprint(&mut self) -> Result<SchemaFingerprint, EngineError> {
         let (database, details) = (self.target.database().to_owned(), self.details.clone());
-        // who only reads can do without it, and the server would wait for a day in each query
-        let first = match self.access {
-            Access::Read => "SET SESSION lock_wait_timeout = 1; ",
-            Access::Write | Access::Run(_) => "",
-        };
-        schema::fingerprint(self.ready().await?, first, &database, &details).await
+        let access = self.access;
+        schema::fingerprint(self.ready().await?, access, &database, &details).await
     }
 
     fn interrupter(&self) -> Interrupter {
