@@ -20,6 +20,7 @@ pub mod heads;
 mod journal;
 pub mod keystore;
 pub mod lease;
+pub mod lint;
 mod log;
 pub mod migration;
 pub mod migrator;

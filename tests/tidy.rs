@@ -141,6 +141,7 @@ fn decisions_know_no_connection() {
             "src/projection/",
             "src/migration/",
             "src/policy/",
+            "src/lint/",
             "src/report.rs",
             "src/request.rs",
         ]
@@ -371,6 +372,13 @@ fn kebab_literals(text: &str) -> BTreeSet<String> {
 #[test]
 fn every_code_has_a_heading_and_every_heading_a_code() {
     let pages = read("docs/errors.md");
+    // the codes of rules have a page of their own, which a test of it holds true
+    let rules = read("docs/rules.md");
+    let rules: BTreeSet<String> = rules
+        .lines()
+        .filter_map(|line| line.strip_prefix("### "))
+        .map(str::to_owned)
+        .collect();
     let headings: BTreeSet<String> = pages
         .lines()
         .filter_map(|line| line.strip_prefix("### "))
@@ -392,7 +400,11 @@ fn every_code_has_a_heading_and_every_heading_a_code() {
         .filter(|literal| !NO_CODES.contains(&literal.as_str()))
         .chain(codes)
         .collect();
-    let undocumented: Vec<String> = in_source.difference(&headings).cloned().collect();
+    let undocumented: Vec<String> = in_source
+        .difference(&headings)
+        .filter(|code| !rules.contains(*code))
+        .cloned()
+        .collect();
     assert_none(
         "every code has a heading in docs/errors.md",
         &undocumented,

@@ -22,6 +22,7 @@ use uuid::Uuid;
 pub use self::error::{EngineError, Fault};
 pub use self::postgres::PostgresUrlError;
 pub use self::url::{Address, UrlError, open};
+use crate::lint::Dialect;
 use crate::migration::split::LexRules;
 
 /// What a kind of database can and cannot do, as data.
@@ -35,6 +36,8 @@ pub struct Capabilities {
     pub single_writer: bool,
     /// Foreign keys are enforced by the session and can be switched off for a table rebuild.
     pub switchable_foreign_keys: bool,
+    /// What rules of `validate` need to know of its SQL.
+    pub dialect: &'static Dialect,
 }
 
 /// Why a connection is opened.

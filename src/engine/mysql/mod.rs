@@ -30,6 +30,7 @@ use async_trait::async_trait;
 pub(super) use self::address::Target;
 use self::session::MySqlSession;
 use super::{Access, Address, Capabilities, Engine, EngineError, Session};
+use crate::lint;
 use crate::migration::split::{LexRules, MYSQL};
 
 /// What MySQL and MariaDB can do.
@@ -38,6 +39,7 @@ const CAPABILITIES: Capabilities = Capabilities {
     transactional_ddl: false,
     single_writer: false,
     switchable_foreign_keys: false,
+    dialect: &lint::MYSQL,
 };
 
 /// A schema on a MySQL or MariaDB server.

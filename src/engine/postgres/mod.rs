@@ -33,6 +33,7 @@ pub use self::address::PostgresUrlError;
 pub(super) use self::address::{Target, parse};
 use self::session::PostgresSession;
 use super::{Access, Address, Capabilities, Engine, EngineError, Session};
+use crate::lint;
 use crate::migration::split::{LexRules, POSTGRES};
 
 /// What PostgreSQL can do.
@@ -41,6 +42,7 @@ const CAPABILITIES: Capabilities = Capabilities {
     transactional_ddl: true,
     single_writer: false,
     switchable_foreign_keys: false,
+    dialect: &lint::POSTGRES,
 };
 
 /// How scripts are cut into statements.

@@ -26,6 +26,7 @@ use async_trait::async_trait;
 
 use self::session::SqliteSession;
 use super::{Access, Address, Capabilities, Engine, EngineError, Session};
+use crate::lint;
 use crate::migration::split::{LexRules, SQLITE};
 
 /// What SQLite can do.
@@ -34,6 +35,7 @@ const CAPABILITIES: Capabilities = Capabilities {
     transactional_ddl: true,
     single_writer: true,
     switchable_foreign_keys: true,
+    dialect: &lint::SQLITE,
 };
 
 /// How the file may be opened, from the URL's option `mode`.
