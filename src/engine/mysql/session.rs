@@ -1,5 +1,7 @@
 //! One connection, as the seam has it.
 
+mod finish;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -329,21 +331,7 @@ impl Session for MySqlSession {
         from: u64,
         limit: u32,
     ) -> Result<Option<Vec<StoredRecord>>, EngineError> {
-        let lease = match fence.keep {
-            Some(duration) => self.renewing(fence.token, duration),
-            None => lease::releasing(&self.schema, fence.token),
-        };
-        let reading = events::reading(&self.schema, from, limit);
-        let sql = format!("{}{lease}; {reading}", self.before_fence());
-        let answer = talk::changes_and_rows(self.connection()?, sql).await;
-        let (changed, rows) = answer.map_err(transaction::ended)?;
-        if changed != 1 {
-            return Ok(None);
-        }
-        rows.iter()
-            .map(events::stored)
-            .collect::<Result<_, _>>()
-            .map(Some)
+        self.fence_and_read(fence, from, limit).await
     }
 
     async fn append_and_commit(
@@ -352,35 +340,7 @@ impl Session for MySqlSession {
         records: &[Record],
         next: Option<&Begin>,
     ) -> Result<(), EngineError> {
-        let (schema, longest) = (self.schema.clone(), self.details.longest_message);
-        let begin = next.map(|next| self.beginning_of(next)).unwrap_or_default();
-        let mut before = String::new();
-        for object in objects {
-            before += &objects::putting(&schema, object)?;
-            before += "; ";
-        }
-        let connection = self.ready().await?;
-        let around = (before.as_str(), begin.as_str());
-        match events::append_and_commit(connection, &schema, longest, around, records).await {
-            Ok(true) => {
-                self.begun = false;
-                if let Some(next) = next {
-                    self.ahead = Some(*next);
-                    self.limits = Limits::of(next);
-                }
-                self.end_creating().await;
-                return Ok(());
-            }
-            // the message is too long, or another transaction stored the same object meanwhile
-            Ok(false) => {}
-            Err(error) if error.fault == Fault::Conflict && !objects.is_empty() => {}
-            Err(error) => return Err(error),
-        }
-        for object in objects {
-            self.put_object(object).await?;
-        }
-        self.append(records).await?;
-        self.commit().await
+        self.append_commit_and_begin(objects, records, next).await
     }
 
     async fn commit(&mut self) -> Result<(), EngineError> {

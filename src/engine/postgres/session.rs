@@ -1,11 +1,12 @@
 //! One connection, as the seam has it.
 
+mod finish;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use ledger::{Digest, Record};
-use sqlx::Row;
 use sqlx::postgres::PgRow;
 use tokio::runtime::Handle;
 use uuid::Uuid;
@@ -26,9 +27,6 @@ use crate::engine::{
 
 /// The code for a statement that was cancelled.
 const CANCELLED: &str = "57014";
-
-/// The length of an object, in bytes, from which it has a message of its own.
-const LONG: usize = 1 << 20;
 
 /// A connection to a PostgreSQL database.
 #[derive(Debug)]
@@ -332,29 +330,7 @@ impl Session for PostgresSession {
         from: u64,
         limit: u32,
     ) -> Result<Option<Vec<StoredRecord>>, EngineError> {
-        let lease = match fence.keep {
-            Some(duration) => lease::renewing(&self.named(), fence.token, duration),
-            None => lease::releasing(fence.token),
-        };
-        let sql = format!("{lease}; {}", events::reading(from, limit));
-        let rows = match self.settle_with(&sql).await? {
-            Some(rows) => rows,
-            None => {
-                let prefix = self.prefix().await?;
-                let rows = self.link.ask(&(prefix + &sql), Of::Ours).await?;
-                self.now_ours();
-                rows
-            }
-        };
-        // the lease answers with one column, and only where it was held; a record has more
-        match rows.split_first() {
-            Some((held, tail)) if held.len() == 1 => tail
-                .iter()
-                .map(events::stored)
-                .collect::<Result<_, _>>()
-                .map(Some),
-            _ => Ok(None),
-        }
+        self.fence_and_read(fence, from, limit).await
     }
 
     async fn append_and_commit(
@@ -363,32 +339,7 @@ impl Session for PostgresSession {
         records: &[Record],
         next: Option<&Begin>,
     ) -> Result<(), EngineError> {
-        let (Some(open), Some(last)) = (self.open, records.last()) else {
-            return Err(nothing_to_commit());
-        };
-        let mut sql = self.prefix().await?;
-        for object in objects {
-            if object.content.len() > LONG {
-                objects::put(&mut self.link, &sql, object).await?;
-                self.now_ours();
-                sql.clear();
-            } else {
-                sql += &objects::putting(object)?;
-            }
-        }
-        sql += &events::inserting(records)?;
-        sql += &transaction::assumption(&events::is_head(last));
-        let undone = events::dropped(last);
-        let known = self.backend;
-        let ahead =
-            transaction::commit_with(&mut self.link, &open, &sql, undone, next, known).await?;
-        self.open = None;
-        if let (Some((open, backend)), Some(next)) = (ahead, next) {
-            self.ahead = Some((*next, open));
-            self.backend = backend;
-            self.switch.set_backend(backend);
-        }
-        Ok(())
+        self.append_commit_and_begin(objects, records, next).await
     }
 
     async fn commit(&mut self) -> Result<(), EngineError> {
