@@ -29,14 +29,6 @@ impl Definition {
         self.file.trim_end().trim_end_matches(';')
     }
 
-    /// What a trigger does, as the server keeps it.
-    fn body(&self) -> &'static str {
-        let sql = self.sql();
-        sql.find("BEGIN")
-            .and_then(|at| sql.get(at..))
-            .unwrap_or(sql)
-    }
-
     /// Says whether a view is ours, going by the texts in quotes in its definition: the server
     /// rewrites all but these, each version in its own way. Who may not see the definition sees none.
     fn is_view(&self, definition: &str) -> bool {
@@ -136,8 +128,10 @@ pub(super) fn is_ours(name: &str) -> bool {
 #[derive(Debug, Default)]
 struct Found {
     tables: Vec<FoundTable>,
-    /// Name and what it does, of each trigger on a table of ours.
+    /// Name and definition of each trigger on a table of ours.
     triggers: Vec<(String, String)>,
+    /// The tables that the one refers to that keeps TRUNCATE away.
+    references: Vec<String>,
     /// The user has not the right to see triggers, so that nothing can be said of them.
     blind: bool,
     /// Name and definition of each view of one of our names.
@@ -229,12 +223,20 @@ impl Found {
             .iter()
             .filter(|ours| match ours.kind {
                 Kind::Table => false,
-                Kind::Guard => self.table(ours.name).is_none(),
+                Kind::Guard => {
+                    let refers = |table: &Definition| {
+                        self.references
+                            .iter()
+                            .any(|name| name.eq_ignore_ascii_case(table.name))
+                    };
+                    let holds = self.blind || of_kinds(&[Kind::Table]).all(refers);
+                    self.table(ours.name).is_none() || !holds
+                }
                 Kind::Trigger if self.blind => false,
                 Kind::Trigger => !self
                     .triggers
                     .iter()
-                    .any(|(name, body)| name == ours.name && body.trim() == ours.body()),
+                    .any(|(name, sql)| name == ours.name && sql.trim() == ours.sql()),
                 Kind::View => !self
                     .views
                     .iter()
@@ -286,8 +288,11 @@ async fn look(connection: &mut MySqlConnection, database: &str) -> Result<Found,
          FROM information_schema.COLUMNS \
          WHERE TABLE_SCHEMA = {schema} AND TABLE_NAME IN ({guarded}) \
          ORDER BY TABLE_NAME, ORDINAL_POSITION {ALL}; \
-         SELECT 'trigger', TRIGGER_NAME, ACTION_STATEMENT FROM information_schema.TRIGGERS \
+         SELECT 'trigger', TRIGGER_NAME, ACTION_STATEMENT, ACTION_TIMING, EVENT_MANIPULATION, \
+         EVENT_OBJECT_TABLE FROM information_schema.TRIGGERS \
          WHERE TRIGGER_SCHEMA = {schema} AND EVENT_OBJECT_TABLE IN ({guarded}) {ALL}; \
+         SELECT 'reference', REFERENCED_TABLE_NAME FROM information_schema.REFERENTIAL_CONSTRAINTS \
+         WHERE CONSTRAINT_SCHEMA = {schema} AND TABLE_NAME = 'mledger_no_truncate' {ALL}; \
          SELECT 'view', TABLE_NAME, VIEW_DEFINITION FROM information_schema.VIEWS \
          WHERE TABLE_SCHEMA = {schema} AND TABLE_NAME IN ({views}) {ALL}"
     );
@@ -308,7 +313,14 @@ async fn look(connection: &mut MySqlConnection, database: &str) -> Result<Found,
                 }
             }
             "view" => found.views.push((name, row.text(2)?)),
-            _ => found.triggers.push((name, row.text(2)?)),
+            "reference" => found.references.push(name),
+            _ => {
+                let table = row.text(5)?.to_ascii_lowercase();
+                let (body, when, event) = (row.text(2)?, row.text(3)?, row.text(4)?);
+                let sql =
+                    format!("CREATE TRIGGER {name} {when} {event} ON {table} FOR EACH ROW\n{body}");
+                found.triggers.push((name, sql));
+            }
         }
     }
     if found.triggers.is_empty() && found.table("mledger_events").is_some() {
