@@ -6,19 +6,30 @@ use std::fs;
 
 use mledger::ledger::{Body, Digest, Signer, SigningKey};
 
-use crate::attacker::{Row, force, resigned, rows};
-use crate::specimen::{Given, OTHER, Specimen};
+use crate::attacker::force;
+use crate::records::{Row, resigned, rows};
+use crate::specimen::{Given, Specimen, other};
+use crate::support::engines::Kind;
+
+on_each_engine!(
+    a_tail_cut_off_is_found_by_what_is_kept_elsewhere,
+    a_tail_cut_off_without_an_anchor_is_never_called_complete,
+    a_checkpoint_of_the_part_that_is_left_does_not_cover_the_rest,
+    all_events_deleted_is_a_lost_ledger,
+    a_ledger_begun_anew_with_the_attackers_key_is_found_by_what_is_known_from_outside,
+    a_database_replaced_by_another_projects_is_found_by_what_is_known_from_outside,
+    a_restored_older_copy_is_found,
+);
 
 const CUT: [u64; 2] = [1, 5];
 
 /// F88
-#[test]
-fn a_tail_cut_off_is_found_by_what_is_kept_elsewhere() {
-    let specimen = Specimen::new();
+fn a_tail_cut_off_is_found_by_what_is_kept_elsewhere(kind: &Kind) {
+    let specimen = Specimen::on(kind);
     for cut in CUT {
         let keep = specimen.size - cut;
         force(
-            &specimen.project.database(),
+            &specimen,
             &format!("DELETE FROM mledger_events WHERE seq >= {keep}"),
         );
         for given in [Given::RememberedHead, Given::Checkpoint] {
@@ -40,7 +51,7 @@ fn a_tail_cut_off_is_found_by_what_is_kept_elsewhere() {
             }
         }
         assert_eq!(
-            rows(&specimen.project.database()).len() as u64,
+            rows(&specimen.project).len() as u64,
             keep,
             "nothing was appended to what is left"
         );
@@ -49,13 +60,12 @@ fn a_tail_cut_off_is_found_by_what_is_kept_elsewhere() {
 }
 
 /// F88
-#[test]
-fn a_tail_cut_off_without_an_anchor_is_never_called_complete() {
-    let specimen = Specimen::new();
+fn a_tail_cut_off_without_an_anchor_is_never_called_complete(kind: &Kind) {
+    let specimen = Specimen::on(kind);
     for cut in CUT {
         let keep = specimen.size - cut;
         force(
-            &specimen.project.database(),
+            &specimen,
             &format!("DELETE FROM mledger_events WHERE seq >= {keep}"),
         );
         for given in [Given::Nothing, Given::Ledger, Given::Trust] {
@@ -80,9 +90,8 @@ fn a_tail_cut_off_without_an_anchor_is_never_called_complete() {
     }
 }
 
-#[test]
-fn a_checkpoint_of_the_part_that_is_left_does_not_cover_the_rest() {
-    let specimen = Specimen::new();
+fn a_checkpoint_of_the_part_that_is_left_does_not_cover_the_rest(kind: &Kind) {
+    let specimen = Specimen::on(kind);
     let checkpoint = fs::read_to_string(specimen.project.path().join("kept/checkpoint")).unwrap();
     // an attacker who shortens the note as well has no key to sign it with
     let shorter = checkpoint.replacen(
@@ -102,10 +111,9 @@ fn a_checkpoint_of_the_part_that_is_left_does_not_cover_the_rest() {
 }
 
 /// F88
-#[test]
-fn all_events_deleted_is_a_lost_ledger() {
-    let specimen = Specimen::new();
-    force(&specimen.project.database(), "DELETE FROM mledger_events");
+fn all_events_deleted_is_a_lost_ledger(kind: &Kind) {
+    let specimen = Specimen::on(kind);
+    force(&specimen, "DELETE FROM mledger_events");
     for given in Given::ALL {
         specimen
             .verify(given)
@@ -116,22 +124,21 @@ fn all_events_deleted_is_a_lost_ledger() {
         }
     }
     assert!(
-        rows(&specimen.project.database()).is_empty(),
+        rows(&specimen.project).is_empty(),
         "no new beginning in silence"
     );
 }
 
 /// F89: everything signed anew with the attacker's own key, from the first event on: a ledger that holds
 /// together, and is another one.
-#[test]
-fn a_ledger_begun_anew_with_the_attackers_key_is_found_by_what_is_known_from_outside() {
-    let specimen = Specimen::new();
+fn a_ledger_begun_anew_with_the_attackers_key_is_found_by_what_is_known_from_outside(kind: &Kind) {
+    let specimen = Specimen::on(kind);
     let eve = SigningKey::from_seed([13; 32]);
-    let own = rows(&specimen.project.database());
+    let own = rows(&specimen.project);
     let forged = forge(&own, &eve);
     let sql: Vec<String> = forged.iter().map(Row::insert).collect();
     force(
-        &specimen.project.database(),
+        &specimen,
         &format!("DELETE FROM mledger_events; {}", sql.join("; ")),
     );
     assert_replaced(&specimen, "begun anew with the attacker's key");
@@ -158,10 +165,13 @@ fn forge(own: &[Row], key: &SigningKey) -> Vec<Row> {
 }
 
 /// F96
-#[test]
-fn a_database_replaced_by_another_projects_is_found_by_what_is_known_from_outside() {
-    let specimen = Specimen::new();
-    fs::copy(OTHER.database(), specimen.project.database()).unwrap();
+fn a_database_replaced_by_another_projects_is_found_by_what_is_known_from_outside(kind: &Kind) {
+    let specimen = Specimen::on(kind);
+    let theirs = other(kind);
+    specimen
+        .project
+        .place
+        .load_ledger(&theirs.place.save_ledger());
     assert_replaced(&specimen, "another project's database");
 }
 
@@ -206,14 +216,16 @@ fn assert_replaced(specimen: &Specimen, case: &str) {
     );
 }
 
-/// F68: an older copy of the whole database is a ledger that was cut off, whatever else fits.
-#[test]
-fn a_restored_older_copy_is_found() {
-    let specimen = Specimen::new();
+/// F68: An older copy of the whole database is a ledger that was cut off, whatever else fits.
+fn a_restored_older_copy_is_found(kind: &Kind) {
+    let specimen = Specimen::on(kind);
     let project = &specimen.project;
     project.write("migrations/6_m6.sql", &crate::support::effects(6));
     project.ok(&["up"]);
     specimen.restore();
+    // what is beside the ledger is as old, also where it is not in the same file
+    let older = "DROP TABLE IF EXISTS t6; DELETE FROM effects WHERE migration = '6';";
+    project.place.run(older).unwrap();
     for command in ["status", "up", "verify"] {
         let ended = project.run(&[command, "--json"]);
         assert_eq!(ended.code, 4, "`{command}`: {ended:#?}");

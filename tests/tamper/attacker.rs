@@ -1,21 +1,68 @@
-//! What someone with full rights on the database file can do, with tools that are not ours.
-#![expect(clippy::unwrap_used, reason = "tests")]
+//! What someone with full rights on the database can do, with tools that are not ours.
+//!
+//! Tests write one SQL for every engine: tables go by their SQLite names, bytes are `X'..'`, and names
+//! that are words elsewhere stand in double quotes. What differs is in one file an engine.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
-use std::path::Path;
-use std::process::{Command, Stdio};
+mod mysql;
+mod postgres;
+mod sqlite;
 
-use mledger::ledger::{Digest, Event, Record, Signature, Signer};
+use crate::records::{hex, unhex};
+use crate::specimen::Specimen;
+use crate::support::engines::{Database, Kind};
 
-use crate::support::sqlite;
+/// The tables of the ledger by their SQLite names.
+pub(crate) const TABLES: [&str; 3] = ["mledger_events", "mledger_objects", "mledger_lease"];
 
-/// A row of the events table as its columns say.
-#[derive(Debug, Clone)]
-pub(crate) struct Row {
-    pub(crate) seq: u64,
-    pub(crate) line: Vec<u8>,
-    pub(crate) signature: Vec<u8>,
-    pub(crate) prev: Vec<u8>,
-    pub(crate) hash: Vec<u8>,
+/// What differs between the engines for who attacks them.
+pub(crate) trait Attacker: Sync {
+    /// Puts the tests' SQL into this engine's words.
+    fn words(&self, sql: &str) -> String;
+
+    /// A query for the columns of a table: name and kind, in order.
+    fn columns(&self, table: &str) -> String;
+
+    /// A query for every base table that goes by a name of ours, by its SQLite name.
+    fn tables(&self) -> &'static str;
+
+    /// An expression for the text of a column: hexadecimal but for integers.
+    fn shown(&self, column: &Column) -> String;
+
+    /// Runs SQL while neither guards nor constraints stand in its way, and leaves both as they were, so
+    /// that the look of the store betrays nothing.
+    fn unguarded(&self, place: &dyn Database, sql: &str) -> Result<(), String>;
+
+    /// A query for all that can be taken away beside the tables: name, and the statement that does it.
+    fn removable(&self) -> &'static str;
+
+    /// Ways to keep a guard or view by its name and take its effect away: name and statements.
+    fn hollow(&self) -> &'static [(&'static str, &'static str)];
+
+    /// Statements beside those of every engine that a guard refuses.
+    fn refused(&self) -> &'static [&'static str];
+
+    /// Takes the tables of the ledger away by their SQLite names; all of them is everything of ours.
+    fn dropping(&self, tables: &[&str]) -> String;
+
+    /// Takes the views away, where they outlive their tables.
+    fn dropping_the_rest(&self) -> &'static str;
+
+    /// Makes appends vanish, or hold something else than what was appended.
+    fn swallowing(&self) -> &'static str;
+
+    /// What is done to a database every day and changes no content.
+    fn harmless(&self) -> &'static [&'static str];
+}
+
+/// Returns who attacks this kind of database.
+pub(crate) fn against(kind: &Kind) -> &'static dyn Attacker {
+    match kind.name {
+        "sqlite" => &sqlite::Sqlite,
+        "postgres" => &postgres::Postgres,
+        "mysql" => &mysql::Mysql,
+        other => panic!("nobody attacks `{other}` yet"),
+    }
 }
 
 /// What happened to an attempt to change something.
@@ -23,227 +70,149 @@ pub(crate) struct Row {
 pub(crate) enum Attempt {
     /// It was changed.
     Changed,
-    /// The database has the same content as before.
+    /// The database has the same content as the program left in it.
     Same,
-    /// Not even SQLite can store this.
+    /// Not even the database can store this.
     Impossible(String),
 }
 
-/// Runs SQL with the `sqlite3` shell and says whether it went through.
-pub(crate) fn attempt(database: &Path, sql: &str) -> Result<String, String> {
-    let output = Command::new("sqlite3")
-        .args(["-batch", "-bail"])
-        .arg(database)
-        .arg(sql)
-        .stdin(Stdio::null())
-        .output()
-        .unwrap();
-    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
-    if output.status.success() && stderr.is_empty() {
-        Ok(String::from_utf8(output.stdout).unwrap())
-    } else {
-        Err(stderr)
+/// A column of a table of ours.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Column {
+    pub(crate) name: String,
+    pub(crate) kind: ValueKind,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ValueKind {
+    Integer,
+    Text,
+    Bytes,
+}
+
+/// A value as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Value {
+    Null,
+    Integer(i64),
+    Text(Vec<u8>),
+    Bytes(Vec<u8>),
+}
+
+impl Value {
+    fn read(shown: &str, kind: ValueKind) -> Self {
+        match kind {
+            _ if shown == "null" => Self::Null,
+            ValueKind::Integer => Self::Integer(shown.parse().unwrap()),
+            ValueKind::Text => Self::Text(unhex(shown)),
+            ValueKind::Bytes => Self::Bytes(unhex(shown)),
+        }
+    }
+
+    /// How the tests' SQL writes it.
+    pub(crate) fn literal(&self) -> String {
+        match self {
+            Self::Null => "NULL".to_owned(),
+            Self::Integer(number) => number.to_string(),
+            Self::Text(text) => {
+                let text = String::from_utf8(text.clone()).unwrap();
+                format!("'{}'", text.replace('\'', "''"))
+            }
+            Self::Bytes(bytes) => format!("X'{}'", hex(bytes)),
+        }
     }
 }
 
-/// Runs `sql` while neither guards nor constraints stand in its way, and leaves the definitions of the
-/// store as they were, so that its look betrays nothing.
-pub(crate) fn tamper(database: &Path, sql: &str) -> Attempt {
-    let before = content(database);
-    let triggers = definitions(database, "type = 'trigger' AND name LIKE 'mledger%'");
-    let tables = definitions(database, "type = 'table' AND name LIKE 'mledger%'");
-    let mut weaken = String::from("PRAGMA writable_schema = ON; BEGIN;\n");
-    let mut mend = weaken.clone();
-    for (name, text) in &tables {
-        let weak = text.replace("NOT NULL", "").replace("STRICT", "");
-        weaken += &format!(
-            "UPDATE sqlite_schema SET sql = {} WHERE name = '{name}';\n",
-            quoted(&weak)
-        );
-        mend += &format!(
-            "UPDATE sqlite_schema SET sql = {} WHERE name = '{name}';\n",
-            quoted(text)
-        );
-    }
-    let drops: String = triggers
-        .iter()
-        .map(|(name, _)| format!("DROP TRIGGER {name};\n"))
+/// A table of ours and all that is in it, in the order of its key, which is its first column.
+#[derive(Debug, Clone)]
+pub(crate) struct Table {
+    pub(crate) columns: Vec<Column>,
+    pub(crate) rows: Vec<Vec<Value>>,
+}
+
+/// The columns of a table, from the database itself.
+pub(crate) fn columns(specimen: &Specimen, table: &str) -> Vec<Column> {
+    let kind = |word: &str| {
+        let word = word.to_ascii_lowercase();
+        match word.as_str() {
+            _ if word.contains("int") => ValueKind::Integer,
+            "blob" | "bytea" | "longblob" | "varbinary" => ValueKind::Bytes,
+            "text" | "varchar" => ValueKind::Text,
+            other => panic!("a column of the kind `{other}`: say how it is read and written"),
+        }
+    };
+    let query = specimen.attacker().columns(table);
+    let answer = specimen.project.ask(&query);
+    let columns: Vec<Column> = answer
+        .lines()
+        .map(|line| {
+            let (name, word) = line.split_once('|').unwrap();
+            Column {
+                name: name.to_owned(),
+                kind: kind(word),
+            }
+        })
         .collect();
-    let guards: String = triggers
+    assert!(!columns.is_empty(), "`{table}` has no columns");
+    columns
+}
+
+fn query(specimen: &Specimen, table: &str) -> String {
+    let shown: Vec<String> = columns(specimen, table)
         .iter()
-        .map(|(_, text)| format!("{text};\n"))
+        .map(|column| format!("coalesce({}, 'null')", specimen.attacker().shown(column)))
         .collect();
-    // a process each: SQLite reads the definitions when it opens the file
-    attempt(database, &format!("{drops}{weaken}COMMIT;")).unwrap();
-    let changed = attempt(
-        database,
-        &format!("PRAGMA ignore_check_constraints = ON; BEGIN; {sql}; COMMIT;"),
-    );
-    attempt(database, &format!("{mend}COMMIT;")).unwrap();
-    attempt(database, &guards).unwrap();
-    match changed {
+    let sql = format!("SELECT {} FROM {table} ORDER BY 1", shown.join(", "));
+    specimen.attacker().words(&sql)
+}
+
+/// A query for every value of our tables.
+pub(crate) fn content_query(specimen: &Specimen) -> String {
+    TABLES
+        .map(|table| format!("{};\n", query(specimen, table)))
+        .concat()
+}
+
+/// Reads a table of ours.
+pub(crate) fn table(specimen: &Specimen, table: &str) -> Table {
+    let columns = columns(specimen, table);
+    let answer = specimen.project.ask(&query(specimen, table));
+    let mut rows: Vec<Vec<Value>> = answer
+        .lines()
+        .map(|line| {
+            let values = line.split('|').zip(&columns);
+            values
+                .map(|(shown, column)| Value::read(shown, column.kind))
+                .collect()
+        })
+        .collect();
+    // numbers are in the order of their digits
+    rows.sort_by_key(|row: &Vec<Value>| match row[0] {
+        Value::Integer(number) => number,
+        _ => 0,
+    });
+    Table { columns, rows }
+}
+
+/// Changes something as an administrator would, without guards and constraints.
+pub(crate) fn tamper(specimen: &Specimen, sql: &str) -> Attempt {
+    let attacker = specimen.attacker();
+    let sql = attacker.words(sql);
+    match attacker.unguarded(&*specimen.project.place, &sql) {
         Err(reason) => Attempt::Impossible(reason),
-        Ok(_) if content(database) == before => Attempt::Same,
-        Ok(_) => Attempt::Changed,
+        Ok(()) if specimen.is_as_made() => Attempt::Same,
+        Ok(()) => Attempt::Changed,
     }
 }
 
 /// Changes something that can be changed.
 #[track_caller]
-pub(crate) fn force(database: &Path, sql: &str) {
-    assert_eq!(tamper(database, sql), Attempt::Changed, "{sql}");
+pub(crate) fn force(specimen: &Specimen, sql: &str) {
+    assert_eq!(tamper(specimen, sql), Attempt::Changed, "{sql}");
 }
 
-fn definitions(database: &Path, which: &str) -> Vec<(String, String)> {
-    sqlite(
-        database,
-        &format!("SELECT name || '|' || hex(sql) FROM sqlite_schema WHERE {which} ORDER BY rowid"),
-    )
-    .lines()
-    .map(|line| {
-        let (name, text) = line.split_once('|').unwrap();
-        (name.to_owned(), String::from_utf8(unhex(text)).unwrap())
-    })
-    .collect()
-}
-
-/// Every value of our tables.
-fn content(database: &Path) -> String {
-    ["mledger_events", "mledger_objects", "mledger_lease"]
-        .iter()
-        .map(|table| {
-            let columns: Vec<String> = columns(database, table)
-                .into_iter()
-                .map(|column| format!("quote({column})"))
-                .collect();
-            sqlite(
-                database,
-                &format!("SELECT {} FROM {table} ORDER BY rowid", columns.join(", ")),
-            )
-        })
-        .collect()
-}
-
-/// The columns of a table, from SQLite itself.
-pub(crate) fn columns(database: &Path, table: &str) -> Vec<String> {
-    sqlite(
-        database,
-        &format!("SELECT name FROM pragma_table_info('{table}')"),
-    )
-    .lines()
-    .map(str::to_owned)
-    .collect()
-}
-
-/// The rows of the events table, in order.
-pub(crate) fn rows(database: &Path) -> Vec<Row> {
-    sqlite(
-        database,
-        "SELECT seq, hex(line), hex(signature), hex(prev), hex(hash) FROM mledger_events ORDER BY seq",
-    )
-    .lines()
-    .map(|line| {
-        let parts: Vec<&str> = line.split('|').collect();
-        Row {
-            seq: parts[0].parse().unwrap(),
-            line: unhex(parts[1]),
-            signature: unhex(parts[2]),
-            prev: unhex(parts[3]),
-            hash: unhex(parts[4]),
-        }
-    })
-    .collect()
-}
-
-impl Row {
-    pub(crate) fn event(&self) -> Event {
-        Event::parse(&self.line).unwrap()
-    }
-
-    /// The row of a record, as the program would store it.
-    pub(crate) fn of(record: &Record) -> Self {
-        let event = record.event().unwrap();
-        Self {
-            seq: event.seq,
-            line: record.line.clone(),
-            signature: record.signature.as_bytes().to_vec(),
-            prev: event.prev.as_bytes().to_vec(),
-            hash: record.hash().as_bytes().to_vec(),
-        }
-    }
-
-    /// The SQL that inserts it.
-    pub(crate) fn insert(&self) -> String {
-        format!(
-            "INSERT INTO mledger_events (seq, line, signature, prev, hash) VALUES ({}, X'{}', X'{}', \
-             X'{}', X'{}')",
-            self.seq,
-            hex(&self.line),
-            hex(&self.signature),
-            hex(&self.prev),
-            hex(&self.hash)
-        )
-    }
-
-    /// The SQL that puts it in the place of the row that is there.
-    pub(crate) fn replace(&self) -> String {
-        format!(
-            "DELETE FROM mledger_events WHERE seq = {}; {}",
-            self.seq,
-            self.insert()
-        )
-    }
-}
-
-/// Signs events anew from `from` on with `key`, linking each to the one before it.
-pub(crate) fn resigned(
-    rows: &[Row],
-    from: usize,
-    key: &dyn Signer,
-    edit: &dyn Fn(&mut Event),
-) -> Vec<Row> {
-    let mut prev = match from {
-        0 => Digest::ZERO,
-        _ => Digest::from_bytes(rows[from - 1].hash.clone().try_into().unwrap()),
-    };
-    rows[from..]
-        .iter()
-        .map(|row| {
-            let mut event = row.event();
-            event.prev = prev;
-            edit(&mut event);
-            let record = Record::sign(&event, key).unwrap();
-            prev = record.hash();
-            Row::of(&record)
-        })
-        .collect()
-}
-
-/// A record of these bytes, signed whatever they say.
-pub(crate) fn sign_line(line: &[u8], key: &dyn Signer) -> Record {
-    use mledger::ledger::sshsig;
-    let mut message = line.to_vec();
-    message.push(b'\n');
-    let signature: Signature = key
-        .sign(&sshsig::preimage("event-v1@mledger", &message))
-        .unwrap();
-    Record {
-        line: line.to_vec(),
-        signature,
-    }
-}
-
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-pub(crate) fn unhex(text: &str) -> Vec<u8> {
-    text.as_bytes()
-        .chunks(2)
-        .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap())
-        .collect()
-}
-
-fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''"))
+/// Runs SQL with the guards on, and says whether it went through.
+pub(crate) fn attempt(specimen: &Specimen, sql: &str) -> Result<String, String> {
+    let sql = specimen.attacker().words(sql);
+    specimen.project.place.attempt(&sql)
 }

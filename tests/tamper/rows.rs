@@ -6,8 +6,20 @@ use mledger::ledger::{
     sshsig,
 };
 
-use crate::attacker::{Row, force, resigned, rows, sign_line};
-use crate::specimen::{Given, OTHER, Specimen};
+use crate::attacker::force;
+use crate::records::{Row, resigned, rows, sign_line};
+use crate::specimen::{Given, Specimen, other};
+use crate::support::engines::Kind;
+
+on_each_engine!(
+    a_row_that_is_gone_moved_or_doubled_is_found,
+    a_row_of_another_ledger_is_found,
+    what_a_stranger_signs_is_found,
+    a_stranger_cannot_let_their_own_key_in,
+    what_this_version_does_not_know_is_never_skipped,
+    what_the_owners_key_rewrites_is_found_by_what_is_kept_elsewhere,
+    a_ledger_that_has_grown_is_intact,
+);
 
 /// A key that nobody let in.
 fn stranger() -> SigningKey {
@@ -18,7 +30,7 @@ fn stranger() -> SigningKey {
 /// nothing is written to such a ledger.
 #[track_caller]
 fn assert_found(specimen: &Specimen, case: &str, sql: &str, code: &str) {
-    force(&specimen.project.database(), sql);
+    force(specimen, sql);
     for given in Given::ALL {
         specimen
             .verify(given)
@@ -32,9 +44,8 @@ fn assert_found(specimen: &Specimen, case: &str, sql: &str, code: &str) {
 }
 
 /// F97
-#[test]
-fn a_row_that_is_gone_moved_or_doubled_is_found() {
-    let specimen = Specimen::new();
+fn a_row_that_is_gone_moved_or_doubled_is_found(kind: &Kind) {
+    let specimen = Specimen::on(kind);
     let middle = specimen.size / 2;
     let found = |case: &str, sql: &str, code: &str| assert_found(&specimen, case, sql, code);
     found(
@@ -65,7 +76,7 @@ fn a_row_that_is_gone_moved_or_doubled_is_found() {
         "seq-gap",
     );
     let (one, other) = (middle - 3, middle + 2);
-    let mut all = rows(&specimen.project.database());
+    let mut all = rows(&specimen.project);
     let place = |seq: u64| usize::try_from(seq).unwrap();
     let (first, second) = (place(one), place(other));
     all[first].seq = other;
@@ -79,7 +90,7 @@ fn a_row_that_is_gone_moved_or_doubled_is_found() {
         ),
         "seq-gap",
     );
-    let mut copy = rows(&specimen.project.database())[first].clone();
+    let mut copy = rows(&specimen.project)[first].clone();
     copy.seq = specimen.size;
     copy.prev = vec![7; 32];
     copy.hash = vec![8; 32];
@@ -94,7 +105,7 @@ fn a_row_that_is_gone_moved_or_doubled_is_found() {
         &copy.insert(),
         "seq-gap",
     );
-    let mut before = rows(&specimen.project.database())[0].clone();
+    let mut before = rows(&specimen.project)[0].clone();
     before.prev = vec![9; 32];
     before.hash = vec![10; 32];
     let insert = before.insert().replace("VALUES (0,", "VALUES (-1,");
@@ -102,10 +113,9 @@ fn a_row_that_is_gone_moved_or_doubled_is_found() {
 }
 
 /// F97
-#[test]
-fn a_row_of_another_ledger_is_found() {
-    let specimen = Specimen::new();
-    let theirs = rows(&OTHER.database());
+fn a_row_of_another_ledger_is_found(kind: &Kind) {
+    let specimen = Specimen::on(kind);
+    let theirs = rows(&other(kind));
     let mut last = theirs.last().unwrap().clone();
     last.seq = specimen.size;
     assert_found(
@@ -140,11 +150,9 @@ fn a_row_of_another_ledger_is_found() {
 }
 
 /// F89
-#[test]
-fn what_a_stranger_signs_is_found() {
-    let specimen = Specimen::new();
-    let database = specimen.project.database();
-    let own = rows(&database);
+fn what_a_stranger_signs_is_found(kind: &Kind) {
+    let specimen = Specimen::on(kind);
+    let own = rows(&specimen.project);
     let key = stranger();
     let last = own.len() - 1;
     let by = |event: &mut Event| {
@@ -188,10 +196,9 @@ fn what_a_stranger_signs_is_found() {
 }
 
 /// F89
-#[test]
-fn a_stranger_cannot_let_their_own_key_in() {
-    let specimen = Specimen::new();
-    let own = rows(&specimen.project.database());
+fn a_stranger_cannot_let_their_own_key_in(kind: &Kind) {
+    let specimen = Specimen::on(kind);
+    let own = rows(&specimen.project);
     let key = stranger();
     let public = key.public_key();
     let fingerprint = public.fingerprint();
@@ -220,11 +227,9 @@ fn a_stranger_cannot_let_their_own_key_in() {
 }
 
 /// A newer format or kind is never skipped, also where the owner's key has signed it.
-#[test]
-fn what_this_version_does_not_know_is_never_skipped() {
-    let specimen = Specimen::new();
-    let database = specimen.project.database();
-    let own = rows(&database);
+fn what_this_version_does_not_know_is_never_skipped(kind: &Kind) {
+    let specimen = Specimen::on(kind);
+    let own = rows(&specimen.project);
     let owner = specimen.key();
     let last = own.last().unwrap().clone();
     let text = String::from_utf8(last.line.clone()).unwrap();
@@ -251,7 +256,7 @@ fn what_this_version_does_not_know_is_never_skipped() {
         "line-not-canonical",
     );
     force(
-        &database,
+        &specimen,
         &stored(text.replace("lock.released", "lock.forgotten")),
     );
     specimen
@@ -262,19 +267,17 @@ fn what_this_version_does_not_know_is_never_skipped() {
         assert_ne!(ended.code, 0, "`{command}` writes nothing: {ended:#?}");
     }
     assert_eq!(
-        rows(&database).len() as u64,
+        rows(&specimen.project).len() as u64,
         specimen.size,
         "nothing was appended"
     );
     specimen.restore();
 }
 
-/// F89: an owner's key in the wrong hands can append and rewrite; what is in other hands shows it.
-#[test]
-fn what_the_owners_key_rewrites_is_found_by_what_is_kept_elsewhere() {
-    let specimen = Specimen::new();
-    let database = specimen.project.database();
-    let own = rows(&database);
+/// F89: An owner's key in the wrong hands can append and rewrite; what is in other hands shows it.
+fn what_the_owners_key_rewrites_is_found_by_what_is_kept_elsewhere(kind: &Kind) {
+    let specimen = Specimen::on(kind);
+    let own = rows(&specimen.project);
     let owner = specimen.key();
     let from = own.len() - 8;
     let earlier = |event: &mut Event| {
@@ -287,7 +290,7 @@ fn what_the_owners_key_rewrites_is_found_by_what_is_kept_elsewhere() {
         .map(Row::replace)
         .collect();
     force(
-        &database,
+        &specimen,
         &format!(
             "DELETE FROM mledger_events WHERE seq >= {from}; {}",
             rewritten.join("; ")
@@ -309,11 +312,9 @@ fn what_the_owners_key_rewrites_is_found_by_what_is_kept_elsewhere() {
 }
 
 /// A ledger that goes on is no finding: what is kept elsewhere covers its beginning.
-#[test]
-fn a_ledger_that_has_grown_is_intact() {
-    let specimen = Specimen::new();
-    let database = specimen.project.database();
-    let last = rows(&database).last().unwrap().clone();
+fn a_ledger_that_has_grown_is_intact(kind: &Kind) {
+    let specimen = Specimen::on(kind);
+    let last = rows(&specimen.project).last().unwrap().clone();
     let mut event = last.event();
     event.seq += 1;
     event.prev = Digest::from_bytes(last.hash.clone().try_into().unwrap());
@@ -322,7 +323,7 @@ fn a_ledger_that_has_grown_is_intact() {
         text: "looked at by the auditor".to_owned(),
     });
     let grown = Row::of(&Record::sign(&event, &specimen.key()).unwrap());
-    force(&database, &grown.insert());
+    force(&specimen, &grown.insert());
     for given in Given::ALL {
         let case = format!("a note was added, given {given:?}");
         specimen

@@ -3,18 +3,20 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::PathBuf;
-use std::sync::LazyLock;
 
 use mledger::ledger::{Checkpoint, Digest, SigningKey};
 use serde_json::Value;
 
+use crate::attacker::{self, Attacker, content_query};
+use crate::support::engines::Kind;
 use crate::support::{Ended, Project, effects};
 
 /// One ledger that the program has made: migrations applied, failed, rolled back and resolved.
 pub(crate) struct Specimen {
     pub(crate) project: Project,
-    database: Vec<u8>,
+    kept: Vec<u8>,
+    content: String,
+    content_query: String,
     pub(crate) size: u64,
     pub(crate) ledger: String,
 }
@@ -58,14 +60,15 @@ pub(crate) struct Verdict {
 
 impl Specimen {
     /// Builds the ledger with the program and nothing else.
-    pub(crate) fn new() -> Self {
-        let project = Project::with_effects(4);
+    pub(crate) fn on(kind: &Kind) -> Self {
+        let project = Project::with_effects_on(kind, 4);
         project.ok(&["up", "--count", "2"]);
         project.ok(&["up", "--ticket", "SHOP-7"]);
         project.ok(&["down"]);
         project.write(
             "migrations/5_m5.sql",
-            "-- UP\nCREATE TABLE t5 (id INTEGER PRIMARY KEY);\nINSERT INTO nowhere VALUES (1);\n",
+            // nothing is left of it where a schema change commits by itself either
+            "-- UP\nINSERT INTO nowhere VALUES (1);\nCREATE TABLE t5 (id INTEGER PRIMARY KEY);\n",
         );
         project.fails(1, &["up"]);
         project.write("migrations/5_m5.sql", &effects(5));
@@ -86,27 +89,33 @@ impl Specimen {
         project.ok(&["redo"]);
         let status = project.json(&["status"]);
         assert_eq!(project.applied(), ["1", "2", "3", "4", "5"]);
-        let database = fs::read(project.database()).unwrap();
-        let specimen = Self {
-            database,
+        let mut specimen = Self {
+            kept: project.place.save_ledger(),
+            content: String::new(),
+            content_query: String::new(),
             size: status["ledger"]["size"].as_u64().unwrap(),
             ledger: status["ledger"]["id"].as_str().unwrap().to_owned(),
             project,
         };
+        specimen.content_query = content_query(&specimen);
+        specimen.content = project_content(&specimen);
         specimen.write_checkpoint();
         specimen.write_trust();
         specimen
     }
 
-    /// Puts the database back to how the program left it.
+    /// Puts the ledger back to how the program left it.
     pub(crate) fn restore(&self) {
-        for suffix in ["-wal", "-shm", "-journal"] {
-            let beside = PathBuf::from(format!("{}{suffix}", self.project.database().display()));
-            if beside.exists() {
-                fs::remove_file(beside).unwrap();
-            }
-        }
-        fs::write(self.project.database(), &self.database).unwrap();
+        self.project.place.load_ledger(&self.kept);
+    }
+
+    /// Says whether every value of the ledger is as the program left it.
+    pub(crate) fn is_as_made(&self) -> bool {
+        project_content(self) == self.content
+    }
+
+    pub(crate) fn attacker(&self) -> &'static dyn Attacker {
+        attacker::against(&self.project.kind)
     }
 
     pub(crate) fn key(&self) -> SigningKey {
@@ -217,6 +226,17 @@ impl Verdict {
         );
     }
 
+    /// The events that errors are about.
+    pub(crate) fn named(&self) -> BTreeSet<u64> {
+        let document: Value = serde_json::from_str(&self.ended.stdout).unwrap();
+        let findings = document["findings"].as_array().unwrap();
+        findings
+            .iter()
+            .filter(|finding| finding["severity"] == "error")
+            .filter_map(|finding| finding["seq"].as_u64())
+            .collect()
+    }
+
     /// Asserts that nothing is wrong as far as can be known, and what that rests on.
     #[track_caller]
     pub(crate) fn assert_intact(&self, anchored_to: &str, case: &str) {
@@ -240,8 +260,12 @@ pub(crate) fn anchor(given: Given) -> &'static str {
 }
 
 /// A second ledger, of another project with another key.
-pub(crate) static OTHER: LazyLock<Project> = LazyLock::new(|| {
-    let project = Project::with_effects(3);
+pub(crate) fn other(kind: &Kind) -> Project {
+    let project = Project::with_effects_on(kind, 3);
     project.ok(&["up"]);
     project
-});
+}
+
+fn project_content(specimen: &Specimen) -> String {
+    specimen.project.ask(&specimen.content_query)
+}

@@ -157,6 +157,12 @@ pub trait Database: Send + Sync {
     /// The definitions alone.
     fn schema(&self) -> String;
 
+    /// Returns the ledger's own tables as the database's own tool keeps them.
+    fn save_ledger(&self) -> Vec<u8>;
+
+    /// Puts them in the place of what is there of them.
+    fn load_ledger(&self, saved: &[u8]);
+
     /// Opens it as the program does.
     fn engine(&self) -> Arc<dyn Engine> {
         match open(&self.url(), Path::new("/")) {

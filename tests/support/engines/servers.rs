@@ -120,6 +120,19 @@ impl Database for Postgres {
     fn schema(&self) -> String {
         self.dump(&["--schema-only"])
     }
+
+    fn save_ledger(&self) -> Vec<u8> {
+        let mut command = Command::new("pg_dump");
+        command.arg(format!("--dbname={}", self.url()));
+        let dump = client(command.arg("--schema=mledger"), "").unwrap();
+        dump.into_bytes()
+    }
+
+    fn load_ledger(&self, saved: &[u8]) {
+        let dump = str::from_utf8(saved).unwrap();
+        let script = format!("DROP SCHEMA IF EXISTS mledger CASCADE;\n{dump}");
+        psql(&self.url(), &["-q", "--output=/dev/null"], &script).unwrap();
+    }
 }
 
 impl Postgres {
@@ -146,6 +159,10 @@ impl Drop for Postgres {
         assert!(dropped.is_ok() || thread::panicking(), "{dropped:?}");
     }
 }
+
+/// Names the tables and views of the ledger.
+const OURS: &str = "SELECT table_name FROM information_schema.tables \
+                    WHERE table_schema = DATABASE() AND table_name LIKE 'mledger\\_%'";
 
 /// A database on a MySQL or MariaDB server.
 pub(super) struct Mysql {
@@ -227,14 +244,25 @@ impl Database for Mysql {
     fn schema(&self) -> String {
         self.dump(&["--no-data"])
     }
+
+    fn save_ledger(&self) -> Vec<u8> {
+        let ours = self.ask(OURS);
+        let mut command = mariadb("mariadb-dump", &self.server);
+        command
+            .args(["--skip-comments", "--hex-blob", "--single-transaction"])
+            .arg(&self.name)
+            .args(ours.lines());
+        client(&mut command, "").unwrap().into_bytes()
+    }
+
+    fn load_ledger(&self, saved: &[u8]) {
+        self.run(str::from_utf8(saved).unwrap()).unwrap();
+    }
 }
 
 impl Mysql {
     fn dump(&self, options: &[&str]) -> String {
-        let ours = self.ask(
-            "SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE() \
-             AND table_name LIKE 'mledger\\_%'",
-        );
+        let ours = self.ask(OURS);
         let mut command = mariadb("mariadb-dump", &self.server);
         command
             .args([

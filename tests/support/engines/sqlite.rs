@@ -183,6 +183,18 @@ impl Database for SqliteFile {
         self.ask(SQLITE.definitions)
     }
 
+    // the whole file, which the ledger is a part of
+    fn save_ledger(&self) -> Vec<u8> {
+        fs::read(&self.file).unwrap()
+    }
+
+    fn load_ledger(&self, saved: &[u8]) {
+        for end in ["-wal", "-shm", "-journal"] {
+            let _ = fs::remove_file(format!("{}{end}", self.file.display()));
+        }
+        fs::write(&self.file, saved).unwrap();
+    }
+
     fn content(&self) -> String {
         // what a module keeps for itself is no content, and differs between its versions
         let tables = self.ask(
