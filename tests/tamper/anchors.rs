@@ -216,7 +216,7 @@ fn assert_replaced(specimen: &Specimen, case: &str) {
     );
 }
 
-/// F68: An older copy of the whole database is a ledger that was cut off, whatever else fits.
+/// F68: an older copy of the whole database is a ledger that was cut off, whatever else fits.
 fn a_restored_older_copy_is_found(kind: &Kind) {
     let specimen = Specimen::on(kind);
     let project = &specimen.project;

@@ -97,8 +97,7 @@ fn assert_reported(specimen: &Specimen, name: &str, given: Given) {
     assert!(status.stdout.contains("guard-missing"), "{status:#?}");
 }
 
-/// An append that is not there stops the run; one that holds something else is found at the latest by
-/// whoever reads next.
+/// An append that is not there, or that holds something else, stops the run.
 fn what_swallows_or_changes_events_is_found(kind: &Kind) {
     let specimen = Specimen::on(kind);
     specimen
@@ -107,13 +106,7 @@ fn what_swallows_or_changes_events_is_found(kind: &Kind) {
         .run(specimen.attacker().swallowing())
         .unwrap();
     let ended = specimen.run(&["down", "--yes"], Given::RememberedHead);
-    if ended.code == 0 {
-        for given in Given::ALL {
-            let verdict = specimen.verify(given);
-            assert_eq!(verdict.code, 4, "{verdict:#?}");
-        }
-        return;
-    }
+    assert_ne!(ended.code, 0, "{ended:#?}");
     let count = specimen.project.ask("SELECT count(*) FROM effects");
     assert_eq!(
         count.trim(),

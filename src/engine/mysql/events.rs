@@ -76,14 +76,23 @@ pub(super) async fn append(
         }
         sql += &row;
     }
-    sql += &format!("; SELECT hash FROM {schema}.mledger_events ORDER BY seq DESC LIMIT 1");
+    sql += &format!("; SELECT {}", is_head(schema, last));
     let head = talk::row(connection, sql).await.map_err(fault::of_ours)?;
-    let head = head.map(|row| row.bytes(0)).transpose()?.flatten();
-    let hash = last.hash();
-    if head.as_deref() == Some(hash.as_bytes().as_slice()) {
+    if head.map(|row| row.is_true(0)).transpose()? == Some(true) {
         return Ok(());
     }
     Err(changed(last))
+}
+
+/// Returns a condition, 1 or 0: the stored head is this record, to the byte.
+fn is_head(schema: &str, record: &Record) -> String {
+    format!(
+        "COALESCE((SELECT hash = {} AND signature = {} AND line = {} FROM {schema}.mledger_events \
+         ORDER BY seq DESC LIMIT 1), 0)",
+        literal::bytes(record.hash().as_bytes()),
+        literal::bytes(record.signature.as_bytes()),
+        literal::long_bytes(&record.line),
+    )
 }
 
 /// Says that a record which was appended is not there.
@@ -91,7 +100,10 @@ fn changed(record: &Record) -> EngineError {
     let hash = record.hash();
     EngineError::new(
         Fault::Statement,
-        format!("the event `{hash}` was appended and is not there; a trigger must have changed it"),
+        format!(
+            "the event `{hash}` was appended and is not there; a trigger must have dropped or \
+             changed it"
+        ),
     )
 }
 
@@ -114,12 +126,11 @@ pub(super) async fn append_and_commit(
     }
     // the one error of an expression that the server reports whatever its mode: a sum that is too large
     let sql = format!(
-        "{}{}{}; SELECT 18446744073709551615 + (COALESCE(\
-             (SELECT hash FROM {schema}.mledger_events ORDER BY seq DESC LIMIT 1) = {}, 0) = 0); COMMIT; {}",
+        "{}{}{}; SELECT 18446744073709551615 + ({} = 0); COMMIT; {}",
         around.0,
         insert(schema),
         rows.join(", "),
-        literal::bytes(last.hash().as_bytes()),
+        is_head(schema, last),
         around.1,
     );
     if sql.len() >= longest.min(LONG) {

@@ -57,20 +57,14 @@ pub(super) async fn append(
     let Some(last) = records.last() else {
         return Ok(());
     };
-    let sql = format!(
-        "{prefix}{}SELECT pg_catalog.encode(hash, 'hex') FROM {HEAD}",
-        inserting(records)?
-    );
-    let head = link.ask(&sql, Of::Ours).await?;
-    let found = head.last().map(|row| link::bytes(row, 0)).transpose()?;
-    if found.as_deref() == Some(last.hash().as_bytes().as_slice()) {
+    let sql = format!("{prefix}{}SELECT {}", inserting(records)?, is_head(last));
+    let answer = link.ask(&sql, Of::Ours).await?;
+    let head = answer.last().map(|row| link::truth(row, 0)).transpose()?;
+    if head == Some(true) {
         return Ok(());
     }
     Err(dropped(last))
 }
-
-/// The row of the head.
-const HEAD: &str = "mledger.events ORDER BY seq DESC LIMIT 1";
 
 /// Returns the statement, with its semicolon, that appends records behind the stored head.
 ///
@@ -85,11 +79,14 @@ pub(super) fn inserting(records: &[Record]) -> Result<String, EngineError> {
     ))
 }
 
-/// Returns a condition: the stored head is this record.
+/// Returns a condition: the stored head is this record, to the byte.
 pub(super) fn is_head(record: &Record) -> String {
     format!(
-        "(SELECT hash FROM {HEAD}) IS NOT DISTINCT FROM {}",
-        literal::bytes(record.hash().as_bytes())
+        "COALESCE((SELECT hash = {} AND signature = {} AND line = {} FROM mledger.events \
+         ORDER BY seq DESC LIMIT 1), FALSE)",
+        literal::bytes(record.hash().as_bytes()),
+        literal::bytes(record.signature.as_bytes()),
+        literal::bytes(&record.line),
     )
 }
 
@@ -98,7 +95,10 @@ pub(super) fn dropped(record: &Record) -> EngineError {
     let hash = record.hash();
     EngineError::new(
         Fault::Statement,
-        format!("the event `{hash}` was appended and is not there; a trigger must have dropped it"),
+        format!(
+            "the event `{hash}` was appended and is not there; a trigger must have dropped or \
+             changed it"
+        ),
     )
 }
 

@@ -90,19 +90,29 @@ async fn insert(connection: &mut SqliteConnection, record: &Record) -> Result<()
     }
 }
 
-/// Reads the head back: a script may have left a trigger that drops what is inserted in silence.
+/// Reads the head back: a script may have left a trigger that drops or changes what is inserted in
+/// silence.
 async fn expect_head(connection: &mut SqliteConnection, last: &Record) -> Result<(), EngineError> {
-    let head: Option<Vec<u8>> =
-        sqlx::query_scalar("SELECT hash FROM main.mledger_events ORDER BY seq DESC LIMIT 1")
-            .fetch_optional(connection)
-            .await
-            .map_err(fault::from_driver)?;
     let hash = last.hash();
-    if head.as_deref() == Some(hash.as_bytes().as_slice()) {
+    let is_head: Option<bool> = sqlx::query_scalar(
+        "SELECT hash = ?1 AND signature = ?2 AND line = ?3 FROM main.mledger_events \
+         ORDER BY seq DESC LIMIT 1",
+    )
+    .bind(hash.as_bytes().to_vec())
+    .bind(last.signature.as_bytes().as_slice())
+    .bind(last.line.as_slice())
+    .fetch_optional(connection)
+    .await
+    .map_err(fault::from_driver)?
+    .flatten();
+    if is_head == Some(true) {
         return Ok(());
     }
     Err(EngineError::new(
         Fault::Statement,
-        format!("the event `{hash}` was appended and is not there; a trigger must have dropped it"),
+        format!(
+            "the event `{hash}` was appended and is not there; a trigger must have dropped or \
+             changed it"
+        ),
     ))
 }
