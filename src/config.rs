@@ -8,6 +8,7 @@ mod file;
 mod resolve;
 mod rules;
 mod secret;
+mod validation;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -21,6 +22,7 @@ pub use self::file::{File, Section, duration};
 pub use self::resolve::{Flags, Input, VARIABLES, resolve};
 pub use self::secret::{mask, mask_in};
 use crate::error::Error;
+use crate::lint;
 use crate::policy::Rules;
 use crate::request::Settings;
 
@@ -164,6 +166,8 @@ pub struct Config {
     /// Apply what is older than the newest applied migration.
     pub out_of_order: Setting<bool>,
     rules: BTreeMap<String, Rules>,
+    validation: lint::Settings,
+    validations: BTreeMap<String, lint::Settings>,
     rule_views: Vec<SettingView>,
 }
 
@@ -181,6 +185,8 @@ impl Config {
         let mut settings = Settings::new(self.migrations.value.clone());
         settings.environment = self.environment.value.clone();
         settings.rules = self.rules.clone();
+        settings.validation = self.validation.clone();
+        settings.validations = self.validations.clone();
         settings.ledger = self.ledger.value;
         settings.recursive = self.recursive.value;
         settings.lease = self.lease.value;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use ledger::Digest;
 
+use crate::lint;
 use crate::migration::Version;
 use crate::policy::Rules;
 
@@ -16,6 +17,10 @@ pub struct Settings {
     pub environment: Option<String>,
     /// The rules of environments by name; the others have those that their name suggests.
     pub rules: BTreeMap<String, Rules>,
+    /// What rules of `validate` weigh and ask, where an environment does not say otherwise.
+    pub validation: lint::Settings,
+    /// The same in environments by name.
+    pub validations: BTreeMap<String, lint::Settings>,
     /// The ledger id that the configuration pins: any of the chain's ids.
     pub ledger: Option<Digest>,
     /// The folder of migrations.
@@ -41,6 +46,8 @@ impl Settings {
         Self {
             environment: None,
             rules: BTreeMap::new(),
+            validation: lint::Settings::default(),
+            validations: BTreeMap::new(),
             ledger: None,
             migrations,
             recursive: false,
@@ -58,6 +65,15 @@ impl Settings {
             .get(environment)
             .cloned()
             .unwrap_or_else(|| Rules::cautious(environment))
+    }
+
+    /// Returns what validation asks in the environment of this name.
+    pub fn validation(&self, environment: &str) -> lint::Settings {
+        let settings = self.validations.get(environment);
+        lint::Settings {
+            max_duration: self.rules(environment).max_duration,
+            ..settings.unwrap_or(&self.validation).clone()
+        }
     }
 }
 
@@ -148,6 +164,18 @@ pub struct Resolve {
     pub resolution: Resolution,
     /// Why, recorded.
     pub reason: String,
+}
+
+/// Which migrations `validate` speaks of.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Validate {
+    /// All of them.
+    #[default]
+    All,
+    /// Those that are not applied; the ledger is asked.
+    Pending,
+    /// Those that have a script in one of these files.
+    Files(Vec<PathBuf>),
 }
 
 /// What `verify` is asked.

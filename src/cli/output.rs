@@ -101,6 +101,16 @@ impl Printer {
         self.envelope(false, body);
     }
 
+    /// Prints an answer as a JSON document also where text is the habit.
+    pub(crate) fn plain_document(&self, ok: bool, body: &impl Serialize) {
+        self.envelope(ok, body);
+    }
+
+    /// Prints a JSON value that has a form of its own.
+    pub(crate) fn value(&self, value: &serde_json::Value) {
+        self.answer(format!("{value:#}"));
+    }
+
     /// Tells something beside the answer, unless quiet.
     pub(crate) fn note(&self, text: impl AsRef<str>) {
         if !self.quiet {

@@ -9,6 +9,7 @@ use serde::de::{self, Deserializer, Unexpected, Visitor};
 
 use super::ConfigError;
 use super::rules::ChecksText;
+use super::validation::{LevelText, NamingText};
 
 /// What `mledger.toml` says: its top level, and a section for each environment it knows.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
@@ -31,6 +32,8 @@ pub struct File {
     #[serde(default, deserialize_with = "optional_duration")]
     statement_timeout: Option<Duration>,
     out_of_order: Option<bool>,
+    rules: Option<BTreeMap<String, LevelText>>,
+    naming: Option<NamingText>,
     /// The sections `[environments.NAME]`.
     #[serde(default)]
     pub environments: BTreeMap<String, Section>,
@@ -66,6 +69,10 @@ pub struct Section {
     pub statement_timeout: Option<Duration>,
     /// Apply what is older than the newest applied migration.
     pub out_of_order: Option<bool>,
+    /// How much findings of `validate` weigh, by the code of their rule.
+    pub rules: Option<BTreeMap<String, LevelText>>,
+    /// How things are named.
+    pub naming: Option<NamingText>,
     /// Writes must state this environment, and destructive commands confirm it.
     pub protected: Option<bool>,
     /// How many people must approve a plan before it runs.
@@ -125,6 +132,8 @@ impl File {
             lock_timeout: self.lock_timeout,
             statement_timeout: self.statement_timeout,
             out_of_order: self.out_of_order,
+            rules: self.rules.clone(),
+            naming: self.naming.clone(),
             ..Section::default()
         }
     }

@@ -8,6 +8,7 @@ use ledger::Digest;
 
 use super::file::{File, Section};
 use super::rules::rules;
+use super::validation;
 use super::{
     Config, ConfigError, DEFAULT_ENVIRONMENT, FILE_NAME, KeyChoice, Origin, Setting, Variables,
 };
@@ -95,6 +96,10 @@ pub fn resolve(input: Input) -> Result<Config, ConfigError> {
         },
         None => default(None),
     };
+    let (validation, validations) = validation::settings(&file)?;
+    let mut rule_views = rules(speaking_of, file.environments.get(speaking_of))?.1;
+    let of_environment = validations.get(speaking_of).unwrap_or(&validation);
+    rule_views.extend(validation::views(&file, speaking_of, of_environment));
     Ok(Config {
         database_base: if from_flag {
             input.working.clone()
@@ -145,7 +150,9 @@ pub fn resolve(input: Input) -> Result<Config, ConfigError> {
             .or_else(|| layers.find("out_of_order", |section| section.out_of_order))
             .unwrap_or_else(|| default(false)),
         rules: all_rules(&file)?,
-        rule_views: rules(speaking_of, file.environments.get(speaking_of))?.1,
+        rule_views,
+        validation,
+        validations,
         project: input.project,
         file: input.file.map(|(path, _)| path),
         environment,

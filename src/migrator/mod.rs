@@ -17,6 +17,7 @@ mod run;
 mod status;
 mod takeover;
 mod unresolved;
+mod validate;
 mod verify;
 mod wait;
 mod work;

@@ -211,6 +211,36 @@ pub(crate) struct Resolve {
     pub(crate) reason: Option<String>,
 }
 
+/// `validate`
+#[derive(Debug, Args)]
+pub(crate) struct Validate {
+    /// Mend what can be mended without thinking in pending migrations, and show it
+    #[arg(long)]
+    pub(crate) fix: bool,
+    /// Print the findings in this form
+    #[arg(long, value_enum, value_name = "FORM", default_value = "text")]
+    pub(crate) output: Output,
+    /// Speak only of what is pending, or of the files that are new since a commit of git
+    #[arg(long, value_name = "BASE", num_args = 0..=1, require_equals = true)]
+    #[expect(clippy::option_option, reason = "absent, without a base, and with one")]
+    pub(crate) new_only: Option<Option<String>>,
+}
+
+/// The forms of a report of `validate`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Output {
+    /// For people.
+    Text,
+    /// One JSON document, as `--json`.
+    Json,
+    /// SARIF 2.1.0.
+    Sarif,
+    /// Annotations of GitHub Actions.
+    Github,
+    /// A code quality report of GitLab.
+    Gitlab,
+}
+
 /// `verify`
 #[derive(Debug, Args)]
 pub(crate) struct Verify {

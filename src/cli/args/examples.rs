@@ -77,6 +77,16 @@ Examples:
   mledger resolve 20250101120000 --applied --reason \"finished by hand, ticket OPS-12\"
   mledger resolve 20250101120000 --accept-change --reason \"comment corrected\"";
 
+pub(super) const VALIDATE: &str = "\
+Examples:
+  mledger validate
+  mledger validate --fix            mend headers, names and IF EXISTS of what is pending
+  mledger validate --new-only=main --output github
+  mledger validate --output sarif > findings.sarif
+
+A script allows a finding with `-- mledger:allow RULE REASON` before its first statement. Exit code 3 \
+says that there are errors. docs/rules.md explains each rule.";
+
 pub(super) const VERIFY: &str = "\
 Examples:
   mledger verify

@@ -11,8 +11,8 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 pub(crate) use self::commands::{
     Approve, Completions, Down, Events, Init, Key, KeyAuthorize, KeyCommand, KeyNew, KeyProve,
-    KeyRetire, Kind, Lock, LockBreak, LockCommand, Man, New, Plan, Redo, Reset, Resolve, Show,
-    StatusArgs, Up, Verify,
+    KeyRetire, Kind, Lock, LockBreak, LockCommand, Man, New, Output, Plan, Redo, Reset, Resolve,
+    Show, StatusArgs, Up, Validate, Verify,
 };
 use self::values::seconds;
 
@@ -193,6 +193,9 @@ pub(crate) enum Command {
     /// Record a person's answer about a migration that needs one
     #[command(visible_alias = "repair", after_long_help = examples::RESOLVE)]
     Resolve(Resolve),
+    /// Check migrations against rules, without running them
+    #[command(visible_alias = "lint", after_long_help = examples::VALIDATE)]
+    Validate(Validate),
     /// Check the ledger, the stored scripts, the files and the schema
     #[command(after_long_help = examples::VERIFY)]
     Verify(Verify),

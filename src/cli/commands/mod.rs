@@ -9,6 +9,7 @@ pub(super) mod runs;
 mod setup;
 mod shell;
 mod status;
+mod validate;
 pub(super) mod verify;
 
 use std::sync::Arc;
@@ -48,6 +49,7 @@ pub(crate) async fn dispatch(cli: Cli, printer: &Arc<Printer>) -> Result<u8, Err
         Command::Status(arguments) => status::status(&app, &arguments).await,
         Command::Plan(arguments) => plan::plan(&app, arguments).await,
         Command::Resolve(arguments) => decide::resolve(&app, arguments).await,
+        Command::Validate(arguments) => validate::validate(&app, arguments).await,
         Command::Verify(arguments) => verify::verify(&app, arguments).await,
         Command::Events(arguments) => events::events(&app, arguments).await,
         Command::Show(arguments) => events::show(&app, &arguments).await,

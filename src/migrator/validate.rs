@@ -1,0 +1,64 @@
+//! `validate`: what the rules say of the files, with or without a database.
+
+use super::Migrator;
+use crate::error::Error;
+use crate::lint::{self, Report, Sizes};
+use crate::migration::{Migration, Version};
+use crate::request::Validate;
+
+impl Migrator {
+    /// Checks migrations without running them; writes nothing. Only what is pending needs a database.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Files`] where the folder cannot be read; where the ledger is asked, those of reading it.
+    pub async fn validate(&self, request: &Validate) -> Result<Report, Error> {
+        let files = self.files()?;
+        let named = self.settings.environment.clone();
+        match request {
+            Validate::All => self.judge(&files, named, &|_| true),
+            Validate::Files(paths) => {
+                let one_of = |migration: &Migration| {
+                    let down = migration.down.as_ref();
+                    paths.contains(&migration.up.path)
+                        || down.is_some_and(|down| paths.contains(&down.path))
+                };
+                let versions: Vec<&Version> = files
+                    .iter()
+                    .filter(|file| one_of(file))
+                    .map(|file| &file.version)
+                    .collect();
+                self.judge(&files, named, &|version| versions.contains(&version))
+            }
+            Validate::Pending => {
+                let opened = self.open().await?;
+                let history = opened.log.history();
+                let environment = self.environment(&opened.log);
+                self.judge(&files, Some(environment), &|version| {
+                    history
+                        .get(version)
+                        .is_none_or(|entry| entry.applied.is_none())
+                })
+            }
+        }
+    }
+
+    /// Checks the migrations that are `wanted` by the settings of an environment.
+    pub(super) fn judge(
+        &self,
+        files: &[Migration],
+        environment: Option<String>,
+        wanted: &dyn Fn(&Version) -> bool,
+    ) -> Result<Report, Error> {
+        let environment = environment.unwrap_or_else(|| crate::policy::DEVELOPMENT.to_owned());
+        lint::check(
+            files,
+            self.engine.lex_rules(),
+            self.engine.capabilities().dialect,
+            &self.settings.validation(&environment),
+            &Sizes::new(),
+            wanted,
+        )
+        .map_err(|problem| Error::Files(vec![problem]))
+    }
+}
