@@ -1,11 +1,12 @@
 //! The same command from many processes: one does the work, the others find nothing to do.
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::thread;
 use std::time::Duration;
 
 use crate::oracle::{Moment, assert_sound, facts};
 use crate::processes::Running;
-use crate::support::engines::{Kind, SQLITE};
+use crate::support::engines::{Kind, POSTGRES, SQLITE};
 use crate::support::{Ended, Project};
 
 const MIGRATIONS: usize = 20;
@@ -106,6 +107,35 @@ fn eight_processes_on_a_rollback_journal() {
     first_contact(&SQLITE, 8, 4, |project| {
         project.sqlite("PRAGMA journal_mode = delete; CREATE TABLE theirs (id INTEGER)");
     });
+}
+
+/// F06: behind a pooler a session changes its server process with each transaction.
+#[test]
+fn eight_processes_behind_a_pooler() {
+    let Ok(pooler) = std::env::var("MLEDGER_TEST_PGBOUNCER_URL") else {
+        unreachable!("`./scripts/test` starts a pooler, and runs every suite")
+    };
+    for round in 0..2 {
+        let project = Project::with_effects_on(&POSTGRES, MIGRATIONS);
+        let url = project.place.url();
+        let (_, name) = url.rsplit_once('/').unwrap();
+        let (pooler, _) = pooler.rsplit_once('/').unwrap();
+        let url = format!("{pooler}/{name}");
+        let herd: Vec<Running> = (0..8)
+            .map(|_| Running::start(&project, &["up"], &[("DATABASE_URL", &url)]))
+            .collect();
+        for running in herd {
+            let ended = running.ends_within(Duration::from_secs(120));
+            assert_eq!(ended.code, 0, "round {round}: {ended:#?}");
+        }
+        assert_sound(&project, Moment::AtRest, &round);
+        let facts = facts(&project);
+        assert_eq!(facts.count("migration.applied"), MIGRATIONS);
+        assert_eq!(facts.count("run.started"), 1, "round {round}");
+        let locks = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND database = \
+                     (SELECT oid FROM pg_database WHERE datname = current_database())";
+        assert_eq!(project.ask(locks).trim(), "0", "nothing rests on a session");
+    }
 }
 
 /// F02: `init`, and commands that only read, on a database that nobody has opened yet.
