@@ -20,6 +20,7 @@ use std::time::Duration;
 
 use ledger::{Direction, Severity};
 
+use self::change::Change;
 pub use self::dialect::{Dialect, MYSQL, POSTGRES, SQLITE};
 pub use self::naming::Naming;
 pub use self::report::{Finding, NotAnalysed, Report, Waiver};
@@ -65,7 +66,12 @@ pub struct TableSize {
 
 /// All that rules may look at.
 struct Context<'a> {
+    /// Every migration of the folder.
+    migrations: &'a [Migration],
+    /// Those that are checked.
     subjects: &'a [Subject<'a>],
+    /// The rest, as far as they were read.
+    others: &'a [Subject<'a>],
     dialect: &'a Dialect,
     lex: &'static LexRules,
     settings: &'a Settings,
@@ -120,7 +126,7 @@ impl Found {
 
 /// Reads migrations and checks those that are `wanted`: the one way in for a command.
 ///
-/// All are read, since an index of one may serve a foreign key of another.
+/// The others are read where an index of one may serve a foreign key of another.
 ///
 /// # Errors
 ///
@@ -133,12 +139,24 @@ pub fn check(
     sizes: &Sizes,
     wanted: &dyn Fn(&Version) -> bool,
 ) -> Result<Report, Problem> {
-    let subjects = migrations
+    let load = |migration| Subject::load(migration, lex, dialect);
+    let chosen = migrations
         .iter()
-        .map(|migration| Subject::load(migration, lex, dialect))
-        .collect::<Result<Vec<_>, _>>()?;
+        .filter(|migration| wanted(&migration.version));
+    let subjects = chosen.map(load).collect::<Result<Vec<_>, _>>()?;
+    // what serves a foreign key may be anywhere; else the others need not be read
+    let others = if !dialect.indexes_foreign_keys && subjects.iter().any(Subject::has_foreign_key) {
+        let others = migrations
+            .iter()
+            .filter(|migration| !wanted(&migration.version));
+        others.map(load).collect::<Result<Vec<_>, _>>()?
+    } else {
+        Vec::new()
+    };
     let context = Context {
+        migrations,
         subjects: &subjects,
+        others: &others,
         dialect,
         lex,
         settings,
@@ -146,9 +164,7 @@ pub fn check(
     };
     let mut report = Report::default();
     for subject in &subjects {
-        if wanted(&subject.migration.version) {
-            judge(&context, subject, &mut report);
-        }
+        judge(&context, subject, &mut report);
     }
     report.count();
     Ok(report)
@@ -292,6 +308,15 @@ fn one_line(text: &str) -> String {
 }
 
 impl Subject<'_> {
+    fn has_foreign_key(&self) -> bool {
+        self.up.changes().any(|(_, change)| match change {
+            Change::CreateTable { keys, .. }
+            | Change::AddColumn { keys, .. }
+            | Change::AddKeys { keys, .. } => !keys.foreign.is_empty(),
+            _ => false,
+        })
+    }
+
     fn reading(&self, direction: Direction) -> Option<&Reading> {
         match direction {
             Direction::Up => Some(&self.up),
@@ -304,3 +329,7 @@ impl Subject<'_> {
         [(Direction::Up, &self.up)].into_iter().chain(down)
     }
 }
+
+#[cfg(test)]
+#[path = "documentation_tests.rs"]
+mod documentation_tests;

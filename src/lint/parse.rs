@@ -19,8 +19,23 @@ pub(super) fn changes(statement: &str, syntax: Syntax) -> Option<Vec<Change>> {
     if statement.len() > LONGEST {
         return None;
     }
-    let parsed = Parser::parse_sql(syntax.grammar(), statement).ok()?;
+    let parsed = Parser::parse_sql(syntax.grammar(), statement)
+        .ok()
+        .or_else(|| {
+            let plain = without_concurrently(statement)?;
+            Parser::parse_sql(syntax.grammar(), &plain).ok()
+        })?;
     Some(parsed.iter().flat_map(of_statement).collect())
+}
+
+/// The parser knows the word in CREATE INDEX alone.
+fn without_concurrently(statement: &str) -> Option<String> {
+    let words: Vec<&str> = statement.split_whitespace().collect();
+    let begins = ["DROP", "INDEX", "CONCURRENTLY"]
+        .iter()
+        .zip(&words)
+        .all(|(expected, found)| expected.eq_ignore_ascii_case(found));
+    (begins && words.len() > 3).then(|| format!("DROP INDEX {}", words[3..].join(" ")))
 }
 
 fn of_statement(statement: &Statement) -> Vec<Change> {

@@ -12,7 +12,8 @@ pub(super) fn find(_context: &Context<'_>, subject: &Subject<'_>, found: &mut Ve
     let no_way_back = subject.down.is_none() && !meant;
     for (statement, change) in up.changes() {
         if let Some((rule, message)) = destroyed(up, statement.offset, change) {
-            let rule = if no_way_back {
+            // the rows are still there, and a backfill is meant to stay
+            let rule = if no_way_back && *rule != rule::UPDATE_EVERYTHING {
                 &rule::DESTRUCTIVE_NO_WAY_BACK
             } else {
                 rule

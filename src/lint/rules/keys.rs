@@ -48,6 +48,7 @@ fn check(
     let served = context
         .subjects
         .iter()
+        .chain(context.others)
         .flat_map(|subject| subject.up.changes())
         .any(|(_, change)| {
             let of_table = change

@@ -53,6 +53,8 @@ pub(super) fn find(context: &Context<'_>, subject: &Subject<'_>, found: &mut Vec
                 name: Some(name),
                 table,
                 columns,
+                // what it leaves out is in its name too
+                partial: false,
                 ..
             } => {
                 let expected = naming.indexes.expected(table, columns);

@@ -29,9 +29,8 @@ pub(super) fn find(context: &Context<'_>, subject: &Subject<'_>, found: &mut Vec
 
 fn migration_of<'a>(context: &Context<'a>, dependency: &str) -> Option<&'a Migration> {
     let version = dependency.parse::<Version>().ok()?;
-    let mut subjects = context.subjects.iter();
-    let subject = subjects.find(|subject| subject.migration.version == version);
-    subject.map(|subject| subject.migration)
+    let mut migrations = context.migrations.iter();
+    migrations.find(|migration| migration.version == version)
 }
 
 /// Says whether `from` waits for `wanted`, in however many steps.
