@@ -20,7 +20,7 @@ use serde::Serialize;
 
 pub use self::file::{File, Section, duration};
 pub use self::resolve::{Flags, Input, VARIABLES, resolve};
-pub use self::secret::{mask, mask_in};
+pub use self::secret::{Secrets, mask, mask_in};
 use crate::error::Error;
 use crate::lint;
 use crate::policy::Rules;
@@ -194,6 +194,11 @@ impl Config {
         settings.lock_timeout = self.lock_timeout.value;
         settings.statement_timeout = self.statement_timeout.value;
         settings.out_of_order = self.out_of_order.value;
+        settings.project = Some(self.project.clone());
+        settings.secrets = Secrets::of_url(&self.database.value);
+        if let KeyChoice::Text(text) = &self.key.value {
+            settings.secrets.extend([text.clone()]);
+        }
         settings
     }
 

@@ -112,6 +112,17 @@ pub enum Progress<'a> {
         /// Of how many.
         of: u64,
     },
+    /// A check of the environment was made.
+    Checked {
+        /// Its name.
+        name: &'a str,
+        /// It stands before the first migration, else after the last one.
+        before: bool,
+        /// It holds.
+        holds: bool,
+        /// What was found.
+        detail: &'a str,
+    },
     /// A step has ended.
     StepFinished {
         /// The version.

@@ -37,6 +37,17 @@ pub enum Error {
         /// What the run did before.
         done: Box<RunReport>,
     },
+    /// A check of the environment does not hold. Exit code 1.
+    Check {
+        /// Its name.
+        name: String,
+        /// It stands before the first migration, else after the last one.
+        before: bool,
+        /// What was found.
+        detail: String,
+        /// What the run did.
+        done: Box<RunReport>,
+    },
     /// What was typed or configured cannot be used. Exit code 2.
     Usage {
         /// A stable code.
@@ -101,7 +112,7 @@ impl Error {
     /// Returns the documented exit code of a command that ends with this error.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Failed { .. } => 1,
+            Self::Failed { .. } | Self::Check { .. } => 1,
             Self::Usage { .. } | Self::Files(_) | Self::Signing { .. } => 2,
             Self::Refused(_) => 3,
             Self::Integrity { .. } => 4,
@@ -125,6 +136,7 @@ impl Error {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Failed { .. } => "migration-failed",
+            Self::Check { .. } => "check-failed",
             Self::Usage { code, .. } | Self::Integrity { code, .. } => code,
             Self::Files(problems) => problems.first().map_or("files-invalid", |first| first.code),
             Self::Refused(reasons) => reasons.first().map_or("refused", |first| first.code),
@@ -157,6 +169,7 @@ impl Error {
     pub fn done(&self) -> Option<&RunReport> {
         match self {
             Self::Failed { done, .. }
+            | Self::Check { done, .. }
             | Self::Locked { done, .. }
             | Self::Stopped { done, .. }
             | Self::Engine { done, .. } => Some(done),
@@ -175,6 +188,18 @@ impl fmt::Display for Error {
                 "migration `{version}` failed: {}",
                 failure.message
             ),
+            Self::Check {
+                name,
+                before,
+                detail,
+                ..
+            } => {
+                let side = if *before { "before" } else { "after" };
+                write!(
+                    formatter,
+                    "the check `{name}` {side} the migrations does not hold: {detail}"
+                )
+            }
             Self::Usage { message, .. }
             | Self::Integrity { message, .. }
             | Self::Locked { message, .. }

@@ -27,6 +27,7 @@ pub mod migrator;
 pub mod object;
 pub mod plan;
 pub mod policy;
+pub mod probe;
 pub mod projection;
 pub mod report;
 pub mod request;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use ledger::Digest;
 
+use crate::config::Secrets;
 use crate::lint;
 use crate::migration::Version;
 use crate::policy::Rules;
@@ -38,6 +39,10 @@ pub struct Settings {
     pub statement_timeout: Option<Duration>,
     /// Apply what is older than the newest applied migration.
     pub out_of_order: bool,
+    /// What is kept out of everything that is shown or recorded.
+    pub secrets: Secrets,
+    /// The folder that the programs of checks run in; without one, that of this process.
+    pub project: Option<PathBuf>,
 }
 
 impl Settings {
@@ -56,6 +61,8 @@ impl Settings {
             lock_timeout: None,
             statement_timeout: None,
             out_of_order: false,
+            secrets: Secrets::default(),
+            project: None,
         }
     }
 

@@ -180,6 +180,7 @@ impl App {
             heads,
         };
         let mut settings = config.settings();
+        settings.secrets.extend(self.around.passphrase());
         settings.migrations = surroundings::nearby(&settings.migrations);
         let migrator = Migrator::new(engine, settings, context, Arc::clone(&keystore) as _);
         if let Some(wait) = self.global.wait {

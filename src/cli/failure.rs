@@ -66,6 +66,16 @@ pub(crate) fn document(error: &Error) -> Value {
             members.insert("clean".to_owned(), (*clean).into());
             members.insert("failure".to_owned(), json!(failure));
         }
+        Error::Check {
+            name,
+            before,
+            detail,
+            ..
+        } => {
+            let when = if *before { "before" } else { "after" };
+            let check = json!({ "name": name, "when": when, "detail": detail });
+            members.insert("check".to_owned(), check);
+        }
         Error::Files(problems) => {
             let problems: Vec<Value> = problems.iter().map(problem).collect();
             members.insert("problems".to_owned(), problems.into());
@@ -164,6 +174,7 @@ fn message(error: &Error) -> String {
             let words = words::line(&failure.message);
             format!("migration `{version}` failed{statement}: {words}{code}")
         }
+        Error::Check { .. } => words::line(&error.to_string()),
         Error::Usage { message, .. }
         | Error::Integrity { message, .. }
         | Error::Locked { message, .. }
@@ -212,11 +223,22 @@ fn hint(error: &Error) -> Option<String> {
              `--not-applied` or `--resume`, and `--reason TEXT`"
         ),
         // the down script that runs is the recorded one, so a corrected file must be signed for first
-        Error::Failed { version, done, .. } if fell_back(done) => format!(
+        Error::Failed { version, done, .. } if fell_back(done, version) => format!(
             "correct the down script, `mledger resolve {version} --accept-change --reason TEXT`, then \
              run the command again"
         ),
         Error::Failed { .. } => "correct the file, then run the command again".to_owned(),
+        Error::Check { before: true, .. } => {
+            "nothing was applied; make the check hold, then run the command again".to_owned()
+        }
+        Error::Check { done, .. } if done.rolled_back > 0 => {
+            "what the run had applied was rolled back; look at what the check found".to_owned()
+        }
+        Error::Check { .. } => {
+            "what the run applied stays; look at what the check found, and roll back \
+                                with `mledger down --batch` if it must"
+                .to_owned()
+        }
         Error::Refused(refusals) | Error::Undecided(refusals) => match refusals.as_slice() {
             [one] => one.hint.clone(),
             _ => String::new(),
@@ -288,10 +310,11 @@ pub(crate) fn is_error(finding: &Finding) -> bool {
     finding.severity == ledger::Severity::Error
 }
 
-/// Says whether the run's last migration was being rolled back.
-fn fell_back(done: &RunReport) -> bool {
+/// Says whether the migration failed while it was being rolled back.
+fn fell_back(done: &RunReport, version: &str) -> bool {
     done.migrations
-        .last()
+        .iter()
+        .rfind(|migration| migration.version == version)
         .is_some_and(|migration| migration.direction == Direction::Down)
 }
 

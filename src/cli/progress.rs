@@ -156,6 +156,11 @@ impl Observer for Watcher {
                 };
                 self.begin(format!("{verb} {version} {name}"), (*index, *steps), (0, *statements));
             }
+            Progress::Checked {
+                name, holds: true, ..
+            } => self.say(&format!("the check `{}` holds", words::line(name))),
+            // the error says it
+            Progress::Checked { .. } => {}
             Progress::Statements { done, of } => {
                 let mut now = self.now();
                 if let Some(now) = now.as_mut() {

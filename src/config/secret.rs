@@ -1,5 +1,62 @@
 //! Keeping passwords out of what is shown.
 
+/// Texts that are kept out of everything that is shown or recorded.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Secrets(Vec<String>);
+
+impl std::fmt::Debug for Secrets {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Secrets(***)")
+    }
+}
+
+impl Secrets {
+    /// Takes texts that are secret; empty ones say nothing.
+    pub fn new(texts: impl IntoIterator<Item = String>) -> Self {
+        Self(texts.into_iter().filter(|text| !text.is_empty()).collect())
+    }
+
+    /// Takes a database URL and the password in it.
+    pub fn of_url(url: &str) -> Self {
+        if mask(url) == url {
+            return Self::default();
+        }
+        let password = url
+            .rsplit_once('@')
+            .and_then(|(before, _)| before.split_once("://"))
+            .and_then(|(_, credentials)| credentials.split_once(':'))
+            .map(|(_, password)| password.to_owned());
+        let options = url.split_once('?').map_or("", |(_, options)| options);
+        let values = options.split('&').filter_map(|option| {
+            let (name, value) = option.split_once('=')?;
+            is_secret(name).then(|| value.to_owned())
+        });
+        Self::new([url.to_owned()].into_iter().chain(password).chain(values))
+    }
+
+    /// Adds texts that are secret.
+    pub fn extend(&mut self, texts: impl IntoIterator<Item = String>) {
+        self.0.extend(Self::new(texts).0);
+    }
+
+    /// Returns `text` without the secrets, and without those in URLs that it quotes.
+    pub fn hide(&self, text: &str) -> String {
+        let hidden = self
+            .0
+            .iter()
+            .fold(text.to_owned(), |text, secret| text.replace(secret, "***"));
+        let urls: Vec<String> = hidden
+            .split_whitespace()
+            .filter(|word| word.contains("://"))
+            .map(|word| {
+                word.trim_matches(['"', '\'', '`', ',', ';', '(', ')'])
+                    .to_owned()
+            })
+            .collect();
+        mask_in(&hidden, urls.iter().map(String::as_str))
+    }
+}
+
 /// Returns a database URL with its password, and secrets among its options, replaced by `***`.
 ///
 /// The password ends at the *last* `@`, since people forget to encode one inside of it: rather too
@@ -95,6 +152,20 @@ mod tests {
                 "{masked}"
             );
         }
+    }
+
+    #[test]
+    fn secrets_are_hidden_wherever_they_are_quoted() {
+        let secrets = Secrets::of_url("postgres://dana:S3cr3t@db.example/shop?sslkey=K3y");
+        let text = secrets.hide(
+            "cannot log in with S3cr3t or K3y at `mysql://lee:0ther@x/y`, see https://docs.example/a",
+        );
+        assert_eq!(
+            text,
+            "cannot log in with *** or *** at `mysql://lee:***@x/y`, see https://docs.example/a"
+        );
+        assert_eq!(format!("{secrets:?}"), "Secrets(***)");
+        assert_eq!(Secrets::of_url("sqlite:a.db").hide("a.db"), "a.db");
     }
 
     #[test]

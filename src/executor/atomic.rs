@@ -1,6 +1,6 @@
 //! A migration in one transaction: its effects and the event that says so are committed together.
 
-use ledger::Mode;
+use ledger::{Cause, Mode};
 
 use super::Run;
 use super::failure::StepFailure;
@@ -280,8 +280,16 @@ impl Run {
     ) -> Result<(), StepFailure> {
         let step = self.steps[index].clone();
         let duration_ms = self.context.source.ticks_ms().saturating_sub(began_ms);
-        facts.push(fact_of_success(&step, self.batch, duration_ms));
+        let cause = self
+            .back
+            .map_or(Cause::Requested, |reversal| reversal.cause);
+        facts.push(fact_of_success(&step, self.batch, duration_ms, cause));
         let Some(next) = self.steps.get(index + 1).cloned() else {
+            if self.has_checks_after() {
+                self.record(facts, Vec::new(), false).await?;
+                self.started = None;
+                return Ok(());
+            }
             self.finishing = true;
             let closing = self.closing(0).await;
             self.finishing = false;

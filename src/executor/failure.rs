@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use ledger::{Body, Digest, Direction, ErrorDetail, MigrationAborted, MigrationFailed, Mode};
+use ledger::{
+    Body, Cause, Digest, Direction, ErrorDetail, MigrationAborted, MigrationFailed, Mode,
+};
 
 use super::Run;
 use crate::context::Progress;
@@ -85,11 +87,15 @@ impl Run {
         };
         let mut shown = self.shown(step, &failure);
         let clean = self.is_clean(step);
+        let mut goes_back = false;
         let recorded = match (restored, &failure) {
             // whoever holds the lease now settles this start as aborted
             (_, StepFailure::LeaseLost) => Ok(()),
             (Err(error), _) => Err(StepFailure::engine(error, "rolling back")),
-            (Ok(()), _) => self.record_failure(step, &shown).await,
+            (Ok(()), _) => {
+                goes_back = self.takes_the_rest_back(step, &failure);
+                self.record_failure(step, &shown, !goes_back).await
+            }
         };
         if let Err(StepFailure::LeaseLost) = recorded {
             // what failed met the effects of the run that has the lease now, and says nothing else
@@ -99,6 +105,12 @@ impl Run {
             return self.error_of(StepFailure::LeaseLost);
         }
         self.note(step, outcome, duration_ms, Some(shown.clone()));
+        if goes_back
+            && recorded.is_ok()
+            && let Some(graver) = self.go_back(Cause::Failure, 1).await
+        {
+            return graver;
+        }
         self.note_end();
         if let Err(unrecorded) = recorded {
             let reason = self.error_of(unrecorded);
@@ -189,7 +201,13 @@ impl Run {
         }])
     }
 
-    async fn record_failure(&mut self, step: &Step, shown: &SqlFailure) -> Result<(), StepFailure> {
+    /// Records the failure of a step, and the end of the run where it ends with it.
+    async fn record_failure(
+        &mut self,
+        step: &Step,
+        shown: &SqlFailure,
+        ends: bool,
+    ) -> Result<(), StepFailure> {
         let mut facts = Vec::new();
         let mut failed = 0;
         if self.started.is_some() {
@@ -208,11 +226,12 @@ impl Run {
             })));
         }
         self.begin_record("recording how the run ended").await?;
-        let closing = self.closing(failed).await?;
-        facts.extend(closing);
+        if ends {
+            facts.extend(self.closing(failed).await?);
+        }
         self.left = false;
         self.started = None;
-        self.record(facts, Vec::new(), true).await
+        self.record(facts, Vec::new(), ends).await
     }
 
     /// Records that the run ends before its next step.

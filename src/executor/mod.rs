@@ -6,11 +6,14 @@
 
 mod again;
 mod atomic;
+mod back;
+mod checks;
 mod failure;
 mod record;
 mod script;
 mod stepwise;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,8 +21,10 @@ use ledger::Direction;
 use tokio::time::Instant;
 use uuid::Uuid;
 
+pub(crate) use self::back::Reversal;
 pub(crate) use self::failure::{StepFailure, aborted};
 pub(crate) use self::record::{Closing, fact_to_start, facts_to_close, objects_of, schema_state};
+use crate::config::Secrets;
 use crate::context::{Context, Progress};
 use crate::engine::{Engine, Executed, Session};
 use crate::error::{Error, StopReason};
@@ -29,6 +34,7 @@ use crate::lease::Heartbeat;
 use crate::log::Log;
 use crate::migration::Statement;
 use crate::plan::Step;
+use crate::policy::Rules;
 use crate::report::{RunMigration, RunReport, StepOutcome};
 
 /// How long a transaction of ours, which holds events alone, waits for others that append.
@@ -64,6 +70,18 @@ pub(crate) struct Run {
     pub(crate) warnings: u64,
     /// When the session that does the work last renewed the lease, in a transaction that it committed.
     pub(crate) renewed: Option<Instant>,
+    /// The rules of the environment.
+    pub(crate) rules: Rules,
+    /// What is kept out of what a check finds.
+    pub(crate) secrets: Secrets,
+    /// The folder that the programs of checks run in.
+    pub(crate) project: Option<PathBuf>,
+    /// The plan applies something, so the environment's checks are made.
+    pub(crate) applies: bool,
+    /// A check does not hold.
+    pub(crate) check_failed: bool,
+    /// The run undoes what it has done.
+    pub(crate) back: Option<Reversal>,
     /// Rows that broke a foreign key before the step, once they are known.
     pub(crate) violations: Option<Vec<String>>,
 }
@@ -71,21 +89,16 @@ pub(crate) struct Run {
 impl Run {
     /// Executes the steps and closes the run.
     pub(crate) async fn execute(mut self) -> Result<(RunReport, Log), (Error, Log)> {
-        let steps = self.steps.len();
-        for index in 0..steps {
+        if let Err(error) = self.check_before().await {
+            return Err((error, self.log));
+        }
+        for index in 0..self.steps.len() {
             if let Some(reason) = self.context.stop.requested() {
                 let error = self.stop_between(reason).await;
                 return Err((error, self.log));
             }
             let step = self.steps[index].clone();
-            self.context.observer.observe(&Progress::StepStarted {
-                index: index + 1,
-                steps,
-                version: &step.candidate.version,
-                name: &step.candidate.name,
-                direction: step.candidate.direction,
-                statements: step.statements,
-            });
+            self.observe_start(index, &step);
             let began = self.context.source.ticks_ms();
             let outcome = self.perform(index, began).await;
             let duration_ms = self.context.source.ticks_ms().saturating_sub(began);
@@ -96,6 +109,9 @@ impl Run {
                     return Err((error, self.log));
                 }
             }
+        }
+        if let Err(error) = self.check_after().await {
+            return Err((error, self.log));
         }
         fault::reach("run::before-end");
         self.note_end();
@@ -123,6 +139,17 @@ impl Run {
             .map_err(|error| StepFailure::engine(error, "resetting the session"))?;
         self.session_changed = false;
         Ok(())
+    }
+
+    fn observe_start(&self, index: usize, step: &Step) {
+        self.context.observer.observe(&Progress::StepStarted {
+            index: index + 1,
+            steps: self.steps.len(),
+            version: &step.candidate.version,
+            name: &step.candidate.name,
+            direction: step.candidate.direction,
+            statements: step.statements,
+        });
     }
 
     fn note_done(&mut self, step: &Step, duration_ms: u64) {

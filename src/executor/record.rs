@@ -3,7 +3,7 @@
 use tokio::time::Instant;
 
 use ledger::{
-    Body, Direction, LockReleased, MigrationApplied, MigrationRolledBack, MigrationStarted,
+    Body, Cause, Direction, LockReleased, MigrationApplied, MigrationRolledBack, MigrationStarted,
     RunFinished, SchemaState,
 };
 
@@ -112,12 +112,20 @@ impl Run {
             .fingerprint()
             .await
             .map_err(|error| StepFailure::engine(error, "reading the schema"))?;
-        let done = self.report.applied + self.report.rolled_back;
+        let now = self.report.applied + self.report.rolled_back + u64::from(self.finishing);
+        // what undoes the plan's steps is none of them
+        let (done, failed) = match &self.back {
+            Some(back) => (back.done, back.failed + failed),
+            None => (now, failed),
+        };
         let duration_ms = self.context.source.ticks_ms().saturating_sub(self.began_ms);
-        let whole = failed == 0 && done + u64::from(self.finishing) == self.steps.len() as u64;
+        let whole = self.back.is_none()
+            && !self.check_failed
+            && failed == 0
+            && done == self.steps.len() as u64;
         Ok(facts_to_close(&Closing {
             token: self.token,
-            done: done + u64::from(self.finishing),
+            done,
             failed,
             duration_ms,
             schema: &schema,
@@ -183,7 +191,7 @@ pub(crate) fn fact_to_start(step: &Step, batch: u64) -> Fact {
 }
 
 /// Returns `migration.applied` or `migration.rolled_back`.
-pub(super) fn fact_of_success(step: &Step, batch: u64, duration_ms: u64) -> Fact {
+pub(super) fn fact_of_success(step: &Step, batch: u64, duration_ms: u64, cause: Cause) -> Fact {
     let candidate = &step.candidate;
     Fact::success(match candidate.direction {
         Direction::Up => Body::MigrationApplied(MigrationApplied {
@@ -199,7 +207,7 @@ pub(super) fn fact_of_success(step: &Step, batch: u64, duration_ms: u64) -> Fact
             version: candidate.version.clone(),
         }),
         Direction::Down => Body::MigrationRolledBack(MigrationRolledBack {
-            cause: ledger::Cause::Requested,
+            cause,
             duration_ms,
             name: candidate.name.clone(),
             script: candidate.digest,

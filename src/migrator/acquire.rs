@@ -297,7 +297,9 @@ impl Migrator {
         let policy = self.policy(journal.environment())?;
         let batch = log.history().batch() + 1;
         let mut objects = Vec::new();
-        if let Some(step) = decision.plan.steps.first() {
+        let rules = self.settings.rules(journal.environment());
+        let checks_first = makes_batch(&decision.plan) && !rules.checks.before.is_empty();
+        if let Some(step) = decision.plan.steps.first().filter(|_| !checks_first) {
             objects = objects_of(step).map_err(begin_failure)?;
         }
         let broken = self.broken_lock(log, held.as_ref());
@@ -341,6 +343,8 @@ impl Migrator {
             facts.extend(decision.facts.iter().cloned());
             let whole = plan.steps.is_empty();
             match plan.steps.first() {
+                // a check may still stop the run before it
+                Some(_) if checks_first => {}
                 Some(step) => facts.push(fact_to_start(step, batch)),
                 None => facts.extend(facts_to_close(&Closing {
                     token,
@@ -412,6 +416,9 @@ impl Migrator {
         self.context.observer.observe(&Progress::RunStarted {
             steps: plan.steps.len(),
         });
+        let rules = self.rules(&log);
+        let applies = makes_batch(&plan);
+        let checks_first = applies && !rules.checks.before.is_empty();
         let heartbeat = Heartbeat::start(
             self.engine.clone(),
             journal.run(),
@@ -434,12 +441,18 @@ impl Migrator {
             batch: begun.batch,
             began_ms: wish.wait.began_ms,
             heartbeat,
-            started: Some(0),
+            started: (!checks_first).then_some(0),
             finishing: false,
             session_changed: false,
             left: false,
             warnings: 0,
             renewed: None,
+            rules,
+            secrets: self.settings.secrets.clone(),
+            project: self.settings.project.clone(),
+            applies,
+            check_failed: false,
+            back: None,
             violations: None,
         })))
     }

@@ -21,6 +21,7 @@ mod foreign_keys;
 mod leases;
 mod partial;
 mod place;
+mod reversals;
 mod sessions;
 mod shop;
 mod splitting;

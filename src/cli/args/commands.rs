@@ -359,7 +359,8 @@ pub(crate) struct KeyAuthorize {
 #[derive(Debug, Args)]
 pub(crate) struct KeyRetire {
     /// The key's fingerprint, or its name
-    pub(crate) key: String,
+    #[arg(value_name = "KEY")]
+    pub(crate) retired: String,
     /// Why; it is recorded
     #[arg(long, value_name = "TEXT", required = true, value_parser = sentence)]
     pub(crate) reason: String,

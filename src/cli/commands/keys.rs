@@ -186,7 +186,7 @@ async fn authorize(app: &App, arguments: KeyAuthorize) -> Result<u8, Error> {
 async fn retire(app: &App, arguments: KeyRetire) -> Result<u8, Error> {
     let migrator = app.writer().await?.migrator;
     let decided = migrator
-        .retire_key(&arguments.key, &arguments.reason)
+        .retire_key(&arguments.retired, &arguments.reason)
         .await?;
     decide::print(&app.printer, &decided);
     Ok(0)

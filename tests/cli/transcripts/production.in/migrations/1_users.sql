@@ -1,0 +1,5 @@
+-- UP
+CREATE TABLE users (id INTEGER PRIMARY KEY);
+
+-- DOWN
+DROP TABLE users;

@@ -1,0 +1,5 @@
+-- UP
+CREATE TABLE items (id INTEGER PRIMARY KEY);
+
+-- DOWN
+DROP TABLE items;

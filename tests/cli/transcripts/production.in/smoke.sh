@@ -1,0 +1,2 @@
+echo "the shop does not answer"
+exit 1
