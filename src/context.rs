@@ -136,6 +136,11 @@ pub enum Progress<'a> {
         /// How long it took.
         duration_ms: u64,
     },
+    /// Work on a backup begins.
+    Backup {
+        /// What is done: `saving the database`, `reading the backup`.
+        doing: &'a str,
+    },
     /// The run was asked to stop and is doing so.
     Stopping {
         /// By whom.

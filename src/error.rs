@@ -48,6 +48,15 @@ pub enum Error {
         /// What the run did.
         done: Box<RunReport>,
     },
+    /// A backup or a restore did not succeed. Exit code 1.
+    Backup {
+        /// A stable code.
+        code: &'static str,
+        /// What was expected and found.
+        message: String,
+        /// What to do next.
+        hint: String,
+    },
     /// What was typed or configured cannot be used. Exit code 2.
     Usage {
         /// A stable code.
@@ -112,7 +121,7 @@ impl Error {
     /// Returns the documented exit code of a command that ends with this error.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Failed { .. } | Self::Check { .. } => 1,
+            Self::Failed { .. } | Self::Check { .. } | Self::Backup { .. } => 1,
             Self::Usage { .. } | Self::Files(_) | Self::Signing { .. } => 2,
             Self::Refused(_) => 3,
             Self::Integrity { .. } => 4,
@@ -137,7 +146,9 @@ impl Error {
         match self {
             Self::Failed { .. } => "migration-failed",
             Self::Check { .. } => "check-failed",
-            Self::Usage { code, .. } | Self::Integrity { code, .. } => code,
+            Self::Usage { code, .. } | Self::Backup { code, .. } | Self::Integrity { code, .. } => {
+                code
+            }
             Self::Files(problems) => problems.first().map_or("files-invalid", |first| first.code),
             Self::Refused(reasons) => reasons.first().map_or("refused", |first| first.code),
             Self::Locked { .. } => "locked",
@@ -201,6 +212,7 @@ impl fmt::Display for Error {
                 )
             }
             Self::Usage { message, .. }
+            | Self::Backup { message, .. }
             | Self::Integrity { message, .. }
             | Self::Locked { message, .. }
             | Self::Signing { message, .. } => formatter.write_str(message),

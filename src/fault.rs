@@ -27,6 +27,14 @@ pub const POINTS: &[&str] = &[
     "alone::before-commit",
 ];
 
+/// The places of a backup and of a restore.
+pub const BACKUP_POINTS: &[&str] = &[
+    "backup::while-writing",
+    "backup::before-publish",
+    "restore::before-content",
+    "restore::after-content",
+];
+
 /// Comes by a place. What happens there is told by the variable `FAILPOINTS` in builds with the
 /// feature `failpoints`: `return(kill)` ends the process without a clean-up, `return(stop)` suspends
 /// it as SIGSTOP does, and `N*off->…` lets it come by N times first.

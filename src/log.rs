@@ -7,6 +7,7 @@ use crate::context::Remembered;
 use crate::engine::{EngineError, Session, StoredRecord};
 use crate::journal::Committed;
 use crate::projection::approvals::Approvals;
+use crate::projection::backups::Backups;
 use crate::projection::history::History;
 
 /// How many records are fetched at a time; bounds memory, not the log.
@@ -18,6 +19,7 @@ pub(crate) struct Log {
     verifier: Verifier,
     history: History,
     approvals: Approvals,
+    backups: Backups,
     unreadable: Option<(u64, String)>,
 }
 
@@ -28,6 +30,7 @@ impl Log {
             verifier: Verifier::new(options),
             history: History::default(),
             approvals: Approvals::default(),
+            backups: Backups::default(),
             unreadable: None,
         }
     }
@@ -84,6 +87,7 @@ impl Log {
 
     fn apply(&mut self, event: &Event) {
         self.approvals.apply(event);
+        self.backups.apply(event);
         if let Err(reason) = self.history.apply(event) {
             self.unreadable.get_or_insert((event.seq, reason));
         }
@@ -97,6 +101,11 @@ impl Log {
     /// Returns what the events say of approvals.
     pub(crate) fn approvals(&self) -> &Approvals {
         &self.approvals
+    }
+
+    /// Returns what the events say of backups.
+    pub(crate) fn backups(&self) -> &Backups {
+        &self.backups
     }
 
     /// Returns the verifier's state: chain, keys, lifecycle, findings so far.

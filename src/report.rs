@@ -3,6 +3,7 @@
 //! Member names are the contract of the JSON documents; fields are added, never renamed.
 
 mod approvals;
+mod backups;
 mod unresolved;
 
 use ledger::{Digest, Direction, Finding, Mode, Timestamp};
@@ -10,6 +11,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 pub use self::approvals::{ApprovalView, ApprovalsView, Approved};
+pub use self::backups::{BackupChecked, BackupView, Pruned, Restored};
 pub use self::unresolved::Unresolved;
 
 /// Where the log ends.

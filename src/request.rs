@@ -43,6 +43,8 @@ pub struct Settings {
     pub secrets: Secrets,
     /// The folder that the programs of checks run in; without one, that of this process.
     pub project: Option<PathBuf>,
+    /// Where backups are kept, and how they are made.
+    pub backup: crate::backup::Settings,
 }
 
 impl Settings {
@@ -63,6 +65,7 @@ impl Settings {
             out_of_order: false,
             secrets: Secrets::default(),
             project: None,
+            backup: crate::backup::Settings::default(),
         }
     }
 

@@ -176,6 +176,7 @@ fn message(error: &Error) -> String {
         }
         Error::Check { .. } => words::line(&error.to_string()),
         Error::Usage { message, .. }
+        | Error::Backup { message, .. }
         | Error::Integrity { message, .. }
         | Error::Locked { message, .. }
         | Error::Signing { message, .. } => message.clone(),
@@ -211,9 +212,10 @@ fn message(error: &Error) -> String {
 
 fn hint(error: &Error) -> Option<String> {
     let hint = match error {
-        Error::Usage { hint, .. } | Error::Integrity { hint, .. } | Error::Signing { hint, .. } => {
-            hint.clone()
-        }
+        Error::Usage { hint, .. }
+        | Error::Backup { hint, .. }
+        | Error::Integrity { hint, .. }
+        | Error::Signing { hint, .. } => hint.clone(),
         Error::Failed {
             version,
             clean: false,

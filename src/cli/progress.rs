@@ -173,6 +173,7 @@ impl Observer for Watcher {
                     bar.inc(1);
                 }
             }
+            Progress::Backup { doing } => self.begin((*doing).to_owned(), (0, 0), (0, 0)),
             Progress::Stopping { reason } => {
                 if *reason == StopReason::Timeout {
                     self.say("the time limit is over: stopping cleanly");

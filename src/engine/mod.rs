@@ -22,6 +22,7 @@ use uuid::Uuid;
 pub use self::error::{EngineError, Fault};
 pub use self::postgres::PostgresUrlError;
 pub use self::url::{Address, UrlError, open};
+use crate::backup::Dump;
 use crate::lint::Dialect;
 use crate::migration::split::LexRules;
 
@@ -62,6 +63,9 @@ pub trait Engine: fmt::Debug + Send + Sync {
 
     /// Returns where the database is, without secrets.
     fn address(&self) -> &Address;
+
+    /// Returns how the database is saved and restored.
+    fn dump(&self) -> Box<dyn Dump>;
 
     /// Opens a connection.
     ///
@@ -448,6 +452,12 @@ pub trait Session: Send {
 
     /// Lets the session execute again after an interrupt.
     fn resume(&mut self);
+
+    /// Opens a transaction that keeps seeing the database as it is now, and returns the name by which
+    /// other sessions can see the same; none where there is no such name.
+    async fn snapshot(&mut self) -> Result<Option<String>, EngineError> {
+        Ok(None)
+    }
 
     /// Closes the connection.
     async fn close(self: Box<Self>) -> Result<(), EngineError>;

@@ -7,6 +7,7 @@ mod acquire;
 mod admit;
 mod append;
 mod approve;
+mod backup;
 mod events;
 mod init;
 mod keys;

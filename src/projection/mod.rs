@@ -1,4 +1,5 @@
 //! What the events mean: pure folds that can be rebuilt from the log at any time.
 
 pub mod approvals;
+pub mod backups;
 pub mod history;

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use sqlx::mysql::{MySqlConnectOptions, MySqlSslMode};
 
+use crate::backup::mysql::Client;
+
 /// Where a schema is and how to sign in there.
 #[derive(Clone)]
 pub(in crate::engine) struct Target {
@@ -184,6 +186,51 @@ impl Target {
             options = options.ssl_client_cert(certificate).ssl_client_key(key);
         }
         options
+    }
+
+    /// Returns how the server's own programs reach it; `tables` are those of the ledger.
+    pub(super) fn client(&self, tables: Vec<&'static str>) -> Client {
+        let mut options = vec![
+            ("host", self.host.clone()),
+            ("port", self.port.to_string()),
+            ("user", self.user.clone()),
+        ];
+        if let Some(password) = self.password.as_deref().filter(|it| !it.is_empty()) {
+            options.push(("password", password.to_owned()));
+        }
+        let text = |path: &PathBuf| path.display().to_string();
+        match &self.socket {
+            Some(socket) => options.push(("socket", text(socket))),
+            None => options.push(("protocol", "tcp".to_owned())),
+        }
+        // the two products name these differently; each ignores what is the other's
+        let (mode, tls, verify) = match self.tls.mode {
+            MySqlSslMode::Disabled => ("DISABLED", "0", "0"),
+            MySqlSslMode::Preferred => ("PREFERRED", "0", "0"),
+            MySqlSslMode::Required => ("REQUIRED", "1", "0"),
+            MySqlSslMode::VerifyCa => ("VERIFY_CA", "1", "1"),
+            MySqlSslMode::VerifyIdentity => ("VERIFY_IDENTITY", "1", "1"),
+        };
+        for (name, value) in [
+            ("loose-ssl-mode", mode),
+            ("loose-ssl", tls),
+            ("loose-ssl-verify-server-cert", verify),
+        ] {
+            options.push((name, value.to_owned()));
+        }
+        let files = [
+            ("ssl-ca", &self.tls.authority),
+            ("ssl-cert", &self.tls.certificate),
+            ("ssl-key", &self.tls.key),
+        ];
+        for (name, file) in files {
+            options.extend(file.as_ref().map(|file| (name, text(file))));
+        }
+        Client {
+            options,
+            database: self.database.clone(),
+            tables,
+        }
     }
 
     /// Returns what the driver needs to sign in with the schema as the current one.

@@ -30,6 +30,8 @@ use async_trait::async_trait;
 pub(super) use self::address::Target;
 use self::session::MySqlSession;
 use super::{Access, Address, Capabilities, Engine, EngineError, Session};
+use crate::backup::Dump;
+use crate::backup::mysql::MySqlDump;
 use crate::lint;
 use crate::migration::split::{LexRules, MYSQL};
 
@@ -68,6 +70,10 @@ impl Engine for MySql {
 
     fn address(&self) -> &Address {
         &self.address
+    }
+
+    fn dump(&self) -> Box<dyn Dump> {
+        Box::new(MySqlDump::new(self.target.client(store::tables())))
     }
 
     async fn connect(&self, access: Access) -> Result<Box<dyn Session>, EngineError> {

@@ -124,6 +124,15 @@ pub(super) fn is_ours(name: &str) -> bool {
         .any(|ours| ours.name.eq_ignore_ascii_case(name))
 }
 
+/// Returns the names of our tables and views, in the order in which they can be made.
+pub(super) fn tables() -> Vec<&'static str> {
+    DEFINITIONS
+        .iter()
+        .filter(|ours| ours.kind != Kind::Trigger)
+        .map(|ours| ours.name)
+        .collect()
+}
+
 /// What was found in the schema.
 #[derive(Debug, Default)]
 struct Found {

@@ -7,6 +7,7 @@
 //! that changes the server connection after each transaction, and each is one round trip.
 
 mod address;
+mod client;
 mod connect;
 mod ending;
 mod events;
@@ -33,6 +34,8 @@ pub use self::address::PostgresUrlError;
 pub(super) use self::address::{Target, parse};
 use self::session::PostgresSession;
 use super::{Access, Address, Capabilities, Engine, EngineError, Session};
+use crate::backup::Dump;
+use crate::backup::postgres::PostgresDump;
 use crate::lint;
 use crate::migration::split::{LexRules, POSTGRES};
 
@@ -74,6 +77,10 @@ impl Engine for Postgres {
 
     fn address(&self) -> &Address {
         &self.address
+    }
+
+    fn dump(&self) -> Box<dyn Dump> {
+        Box::new(PostgresDump::new(self.target.client()))
     }
 
     async fn connect(&self, access: Access) -> Result<Box<dyn Session>, EngineError> {

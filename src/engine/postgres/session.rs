@@ -446,6 +446,17 @@ impl Session for PostgresSession {
         self.switch.resume();
     }
 
+    async fn snapshot(&mut self) -> Result<Option<String>, EngineError> {
+        let sql = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; \
+                   SET LOCAL idle_in_transaction_session_timeout = 0; \
+                   SELECT pg_catalog.pg_export_snapshot()";
+        let rows = self.link.ask(sql, Of::Ours).await?;
+        match rows.first() {
+            Some(row) => super::link::text(row, 0),
+            None => Ok(None),
+        }
+    }
+
     async fn close(mut self: Box<Self>) -> Result<(), EngineError> {
         self.switch.settle().await;
         self.link.close().await;

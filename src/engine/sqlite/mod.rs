@@ -6,6 +6,7 @@
 //! the same name.
 
 mod connect;
+mod copy;
 mod events;
 mod fault;
 mod lease;
@@ -24,8 +25,11 @@ use std::path::PathBuf;
 
 use async_trait::async_trait;
 
+pub(crate) use self::copy::{copy_into, replace_content};
 use self::session::SqliteSession;
 use super::{Access, Address, Capabilities, Engine, EngineError, Session};
+use crate::backup::Dump;
+use crate::backup::sqlite::SqliteDump;
 use crate::lint;
 use crate::migration::split::{LexRules, SQLITE};
 
@@ -80,6 +84,10 @@ impl Engine for Sqlite {
 
     fn address(&self) -> &Address {
         &self.address
+    }
+
+    fn dump(&self) -> Box<dyn Dump> {
+        Box::new(SqliteDump::new(&self.path))
     }
 
     async fn connect(&self, access: Access) -> Result<Box<dyn Session>, EngineError> {
