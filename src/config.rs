@@ -4,6 +4,7 @@
 //! caller's part. Precedence: flag, then variable, then `.env`, then `mledger.toml` (its section for
 //! the environment before its top level), then the default.
 
+mod backup;
 mod file;
 mod resolve;
 mod rules;
@@ -169,6 +170,9 @@ pub struct Config {
     validation: lint::Settings,
     validations: BTreeMap<String, lint::Settings>,
     rule_views: Vec<SettingView>,
+    /// Where backups are kept, and how they are made.
+    pub backup: crate::backup::Settings,
+    backup_views: Vec<SettingView>,
 }
 
 impl Config {
@@ -199,6 +203,7 @@ impl Config {
         if let KeyChoice::Text(text) = &self.key.value {
             settings.secrets.extend([text.clone()]);
         }
+        settings.backup = self.backup.clone();
         settings
     }
 
@@ -275,6 +280,7 @@ impl Config {
             ),
         ];
         views.extend(self.rule_views.iter().cloned());
+        views.extend(self.backup_views.iter().cloned());
         views
     }
 }

@@ -34,9 +34,39 @@ pub struct File {
     out_of_order: Option<bool>,
     rules: Option<BTreeMap<String, LevelText>>,
     naming: Option<NamingText>,
+    /// The section `[backup]`.
+    #[serde(default)]
+    pub backup: Backups,
     /// The sections `[environments.NAME]`.
     #[serde(default)]
     pub environments: BTreeMap<String, Section>,
+}
+
+/// What the file says of backups.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Backups {
+    /// The folder they are kept in.
+    pub folder: Option<PathBuf>,
+    /// For whom they are encrypted: `age1…`.
+    pub recipients: Option<Vec<String>>,
+    /// How many `backup prune` keeps.
+    pub keep: Option<u64>,
+    /// A run that has something to do takes one first.
+    pub before_run: Option<bool>,
+}
+
+impl Backups {
+    /// Returns these, with what they leave out from `other`.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        Self {
+            folder: self.folder.or(other.folder),
+            recipients: self.recipients.or(other.recipients),
+            keep: self.keep.or(other.keep),
+            before_run: self.before_run.or(other.before_run),
+        }
+    }
 }
 
 /// Settings that hold for one environment, or at the top level for all.
@@ -86,6 +116,8 @@ pub struct Section {
     pub allow_reset: Option<bool>,
     /// A migration that fails takes those before it in its run with it.
     pub auto_rollback: Option<bool>,
+    /// What differs of backups.
+    pub backup: Option<Backups>,
     /// A run needs no backup.
     pub skip_backup: Option<bool>,
     /// A run needs no validation.

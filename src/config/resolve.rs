@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use ledger::Digest;
 
+use super::backup::backups;
 use super::file::{File, Section};
 use super::rules::rules;
 use super::validation;
@@ -15,12 +16,13 @@ use super::{
 use crate::policy::Rules;
 
 /// The variables that settings are read from.
-pub const VARIABLES: [&str; 5] = [
+pub const VARIABLES: [&str; 6] = [
     "DATABASE_URL",
     "MLEDGER_ENV",
     "MLEDGER_KEY_FILE",
     "MLEDGER_KEY",
     "MLEDGER_ACTOR",
+    "BACKUP_ENCRYPTION_KEY",
 ];
 
 /// The shortest lease: its holder renews it four times in this time.
@@ -100,7 +102,17 @@ pub fn resolve(input: Input) -> Result<Config, ConfigError> {
     let mut rule_views = rules(speaking_of, file.environments.get(speaking_of))?.1;
     let of_environment = validations.get(speaking_of).unwrap_or(&validation);
     rule_views.extend(validation::views(&file, speaking_of, of_environment));
+    let places = [
+        (
+            &input.variables,
+            Origin::Variable as fn(&'static str) -> Origin,
+        ),
+        (&input.dotenv, Origin::DotEnv),
+    ];
+    let (backup, backup_views) = backups(&file, speaking_of, &input.project, places)?;
     Ok(Config {
+        backup,
+        backup_views,
         database_base: if from_flag {
             input.working.clone()
         } else {
