@@ -182,6 +182,8 @@ impl App {
         let mut settings = config.settings();
         settings.secrets.extend(self.around.passphrase());
         settings.migrations = surroundings::nearby(&settings.migrations);
+        settings.backup.variables = surroundings::for_programs();
+        settings.backup.folder = surroundings::nearby(&settings.backup.folder);
         let migrator = Migrator::new(engine, settings, context, Arc::clone(&keystore) as _);
         if let Some(wait) = self.global.wait {
             self.wait_for(&migrator, wait).await?;

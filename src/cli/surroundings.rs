@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::env;
+use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -158,6 +159,23 @@ impl Surroundings {
             .map(String::as_str)
             .filter(|value| !value.is_empty())
     }
+}
+
+/// Returns the variables that programs of others are started with: where they are found, and how they
+/// speak. No others, since any may hold a secret.
+pub(crate) fn for_programs() -> Vec<(OsString, OsString)> {
+    [
+        "PATH",
+        "LD_LIBRARY_PATH",
+        "LANG",
+        "LC_ALL",
+        "TMPDIR",
+        "TZ",
+        "SystemRoot",
+    ]
+    .into_iter()
+    .filter_map(|name| Some((name.into(), env::var_os(name)?)))
+    .collect()
 }
 
 /// Returns a path as seen from the current folder where it lies inside: what is shown of it is

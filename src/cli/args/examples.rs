@@ -115,6 +115,16 @@ Examples:
   mledger key authorize lee.proof --name lee --role approver          (an owner)
   mledger key retire lee --reason \"left the team\"";
 
+pub(super) const BACKUP: &str = "\
+Examples:
+  mledger backup create nightly
+  mledger backup list
+  mledger backup verify latest
+  mledger backup prune --keep 7
+
+With a key in the variable BACKUP_ENCRYPTION_KEY (64 hex digits: `openssl rand -hex 32`), or with
+`recipients` under `[backup]`, backups are encrypted in the age format; without, only compressed.";
+
 pub(super) const LOCK: &str = "\
 Examples:
   mledger lock status

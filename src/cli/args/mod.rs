@@ -1,5 +1,6 @@
 //! What can be typed. Help, man pages, completions and `docs/cli.md` are made from these types.
 
+mod backups;
 mod commands;
 mod examples;
 mod values;
@@ -9,6 +10,7 @@ use std::time::Duration;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 
+pub(crate) use self::backups::{Backup, BackupAccept, BackupCommand, BackupPrune, BackupVerify};
 pub(crate) use self::commands::{
     Approve, Completions, Down, Events, Init, Key, KeyAuthorize, KeyCommand, KeyNew, KeyProve,
     KeyRetire, Kind, Lock, LockBreak, LockCommand, Man, New, Output, Plan, Redo, Reset, Resolve,
@@ -211,6 +213,9 @@ pub(crate) enum Command {
     /// Look at the lock that a run holds, or break it
     #[command(after_long_help = examples::LOCK)]
     Lock(Lock),
+    /// Save the database, and look after what was saved
+    #[command(after_long_help = examples::BACKUP)]
+    Backup(Backup),
     /// Print every setting, its value and where it came from
     Config,
     /// Print the completions for a shell

@@ -1,6 +1,7 @@
 //! The commands: each asks the library once and prints its answer.
 
 mod approve;
+mod backup;
 mod decide;
 mod events;
 mod keys;
@@ -58,6 +59,7 @@ pub(crate) async fn dispatch(cli: Cli, printer: &Arc<Printer>) -> Result<u8, Err
             LockCommand::Status => decide::lock_status(&app).await,
             LockCommand::Break(arguments) => decide::lock_break(&app, &arguments).await,
         },
+        Command::Backup(arguments) => backup::backup(&app, arguments.command).await,
         Command::Config => shell::config(&app),
         Command::Completions(_) | Command::Man(_) => Ok(0),
     }

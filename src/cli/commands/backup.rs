@@ -1,0 +1,215 @@
+//! `backup`: take, list, verify, restore, accept and prune.
+
+use mledger::error::Error;
+use mledger::report::BackupView;
+use serde::Serialize;
+
+use super::super::app::App;
+use super::super::args::{BackupAccept, BackupCommand, BackupPrune, BackupVerify};
+use super::super::failure::usage;
+use super::super::output::{BAD, CARE, DIM, GOOD, STRONG, paint};
+use super::super::words;
+use super::decide;
+
+pub(super) async fn backup(app: &App, command: BackupCommand) -> Result<u8, Error> {
+    match command {
+        BackupCommand::Create(arguments) => create(app, arguments.name.as_deref()).await,
+        BackupCommand::List => list(app).await,
+        BackupCommand::Verify(arguments) => verify(app, &arguments).await,
+        BackupCommand::Accept(arguments) => accept(app, &arguments).await,
+        BackupCommand::Prune(arguments) => prune(app, &arguments).await,
+    }
+}
+
+async fn create(app: &App, name: Option<&str>) -> Result<u8, Error> {
+    let opened = app.writer().await?;
+    let taken = opened.migrator.create_backup(name).await;
+    opened.watcher.finish();
+    let taken = taken?;
+    if app.printer.is_json() {
+        app.printer.document(&Answer { backup: &taken });
+        return Ok(0);
+    }
+    app.printer.answer(format!(
+        "{} the backup {}",
+        paint(GOOD, "took"),
+        paint(STRONG, taken.id)
+    ));
+    describe(app, &taken);
+    if !taken.encrypted {
+        app.printer.note(paint(
+            DIM,
+            "it is not encrypted: give a key in BACKUP_ENCRYPTION_KEY, or `recipients` under `[backup]`",
+        ));
+    }
+    Ok(0)
+}
+
+fn describe(app: &App, backup: &BackupView) {
+    let sealed = if backup.encrypted { ", encrypted" } else { "" };
+    for line in [
+        format!("file    {}", words::line(&backup.location)),
+        format!("size    {}{sealed}", bytes(backup.size)),
+        format!("sha256  {}", backup.sha256),
+        format!("ledger  {} events", backup.ledger_size),
+    ] {
+        app.printer.answer(line);
+    }
+}
+
+async fn list(app: &App) -> Result<u8, Error> {
+    let backups = app.reader().await?.migrator.backups().await?;
+    if app.printer.is_json() {
+        app.printer.document(&Backups { backups: &backups });
+        return Ok(0);
+    }
+    if backups.is_empty() {
+        app.printer.answer("no backups yet");
+        return Ok(0);
+    }
+    let mut rows = vec![
+        ["ID", "NAME", "TAKEN", "SIZE", "EVENTS", "STATE"]
+            .map(str::to_owned)
+            .to_vec(),
+    ];
+    rows.extend(backups.iter().map(|backup| {
+        vec![
+            backup.id.to_string(),
+            words::line(&backup.name),
+            words::time(backup.time),
+            bytes(backup.size),
+            backup.ledger_size.to_string(),
+            state(backup),
+        ]
+    }));
+    for (index, line) in words::columns(&rows).into_iter().enumerate() {
+        let absent = index > 0 && backups.get(index - 1).is_some_and(|it| !it.present);
+        app.printer.answer(match (index, absent) {
+            (0, _) => paint(STRONG, line),
+            (_, true) => paint(BAD, line),
+            (_, false) => line,
+        });
+    }
+    Ok(0)
+}
+
+fn state(backup: &BackupView) -> String {
+    if !backup.present {
+        return "missing or changed".to_owned();
+    }
+    let mut words = Vec::new();
+    if backup.encrypted {
+        words.push("encrypted");
+    }
+    if backup.verified.is_some() {
+        words.push("verified");
+    }
+    if backup.restored.is_some() {
+        words.push("restored");
+    }
+    words.join(", ")
+}
+
+async fn verify(app: &App, arguments: &BackupVerify) -> Result<u8, Error> {
+    let opened = app.writer().await?;
+    let checked = opened.migrator.verify_backup(&arguments.id).await;
+    opened.watcher.finish();
+    let checked = checked?;
+    if app.printer.is_json() {
+        app.printer.document(&checked);
+        return Ok(0);
+    }
+    app.printer.answer(format!(
+        "{} the backup {} is what was recorded",
+        paint(GOOD, "verified"),
+        paint(STRONG, checked.backup.id)
+    ));
+    match checked.content {
+        Some(content) => app.printer.answer(format!(
+            "its dump of {} was read to its end",
+            bytes(content)
+        )),
+        None => app.printer.answer(paint(
+            CARE,
+            "its bytes were compared; no key is given to read what is inside",
+        )),
+    }
+    Ok(0)
+}
+
+async fn accept(app: &App, arguments: &BackupAccept) -> Result<u8, Error> {
+    let opened = app.writer().await?;
+    let decided = opened
+        .migrator
+        .accept_backup(&arguments.id, &arguments.reason)
+        .await?;
+    decide::print(&app.printer, &decided);
+    Ok(0)
+}
+
+async fn prune(app: &App, arguments: &BackupPrune) -> Result<u8, Error> {
+    let Some(keep) = arguments.keep.or(app.around.config.backup.keep) else {
+        return Err(usage(
+            "usage",
+            "expected how many backups are kept",
+            "say so with `--keep N`, or with `keep = N` under `[backup]`",
+        ));
+    };
+    let opened = app.reader().await?;
+    app.confirm_destruction(&opened, "backup prune").await?;
+    app.signals.work_begins();
+    let pruned = opened.migrator.prune_backups(keep).await?;
+    if app.printer.is_json() {
+        app.printer.document(&pruned);
+        return Ok(0);
+    }
+    for backup in &pruned.removed {
+        app.printer.answer(format!(
+            "removed {} {}",
+            backup.id,
+            words::line(&backup.name)
+        ));
+    }
+    app.printer.answer(format!(
+        "{} removed, {} kept",
+        words::count(words::number(pruned.removed.len()), "backup", "backups"),
+        pruned.kept
+    ));
+    Ok(0)
+}
+
+/// Returns a size in the unit in which it reads well.
+fn bytes(size: u64) -> String {
+    const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
+    if size < 1024 {
+        return format!("{size} B");
+    }
+    let (mut tenths, mut unit) = (u128::from(size) * 10 / 1024, 0);
+    while tenths >= 10_240 && unit + 1 < UNITS.len() {
+        tenths /= 1024;
+        unit += 1;
+    }
+    let name = UNITS.get(unit).copied().unwrap_or("KiB");
+    format!("{}.{} {name}", tenths / 10, tenths % 10)
+}
+
+#[derive(Serialize)]
+struct Answer<'a> {
+    backup: &'a BackupView,
+}
+
+#[derive(Serialize)]
+struct Backups<'a> {
+    backups: &'a [BackupView],
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_read_well() {
+        let words: Vec<String> = [7, 1536, 5 * 1024 * 1024, 3 << 40].map(bytes).into();
+        assert_eq!(words, ["7 B", "1.5 KiB", "5.0 MiB", "3.0 TiB"]);
+    }
+}
