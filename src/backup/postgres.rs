@@ -136,7 +136,8 @@ impl Dump for PostgresDump {
         let restore = self.tool("pg_restore", &job);
         let psql = self.signed_in("psql", &job)?;
         blocking(move || {
-            let to_text = ["--format=custom", "--file=-"].map(OsString::from);
+            let to_text =
+                ["--format=custom", "--file=-", "--exclude-schema=mledger"].map(OsString::from);
             let mut source = restore.between(&to_text, Box::new(reader))?;
             let alone = [
                 "--no-psqlrc",

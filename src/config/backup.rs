@@ -10,6 +10,9 @@ use crate::backup::encryption::Cipher;
 /// The variable with the key that encrypts and decrypts.
 const KEY: &str = "BACKUP_ENCRYPTION_KEY";
 
+/// Variables, and how what comes from them says so.
+pub(super) type Place<'a> = (&'a Variables, fn(&'static str) -> Origin);
+
 /// The folder where nobody names one.
 const FOLDER: &str = "backups";
 
@@ -22,7 +25,7 @@ pub(super) fn backups(
     file: &File,
     environment: &str,
     project: &Path,
-    places: [(&Variables, fn(&'static str) -> Origin); 2],
+    places: [Place<'_>; 2],
 ) -> Result<(Settings, Vec<SettingView>), ConfigError> {
     let own = file
         .environments

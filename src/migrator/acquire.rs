@@ -457,7 +457,7 @@ impl Migrator {
         })))
     }
 
-    fn claim(&self, token: Uuid, run: Uuid) -> Claim {
+    pub(super) fn claim(&self, token: Uuid, run: Uuid) -> Claim {
         Claim {
             token,
             actor: self.context.actor.clone(),

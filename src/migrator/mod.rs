@@ -14,6 +14,7 @@ mod keys;
 mod lock;
 mod open;
 mod resolve;
+mod restore;
 mod run;
 mod status;
 mod takeover;

@@ -52,6 +52,11 @@ impl Migrator {
                 .map(|guard| notice(&missing_guard(guard))),
         );
         warnings.extend(files.iter().flat_map(header_warnings));
+        warnings.extend(super::work::held_back(&opened.log).map(|blocker| Notice {
+            code: blocker.refusal.code,
+            seq: None,
+            message: format!("{}: {}", blocker.refusal.message, blocker.refusal.hint),
+        }));
         let history = opened.log.history();
         let migrations = views(&files, history);
         Ok(Status {

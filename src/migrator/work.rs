@@ -11,9 +11,10 @@ use crate::error::Error;
 use crate::journal::Fact;
 use crate::log::Log;
 use crate::migration::{Migration, Version};
-use crate::plan::{Plan, down, examine, up};
+use crate::plan::{Blocker, BlockerKind, Plan, down, examine, up};
 use crate::policy::PlanText;
-use crate::report::ApprovalsView;
+use crate::projection::backups::Hold;
+use crate::report::{ApprovalsView, Refusal};
 use crate::request::{Back, Down, Resolve, Up};
 
 /// A command that writes.
@@ -102,6 +103,9 @@ impl Migrator {
         let mut decision = self
             .choose(work, files, log, session.as_deref_mut().map(|s| s as _))
             .await?;
+        if let Some(blocker) = held_back(log).filter(|_| !decision.plan.steps.is_empty()) {
+            decision.plan.blockers.push(blocker);
+        }
         self.admit(work, &mut decision, log, session, purpose)
             .await?;
         Ok(decision)
@@ -175,6 +179,37 @@ impl Migrator {
             ..Decision::default()
         })
     }
+}
+
+/// Says why nothing may run after a restore that nobody has looked at, or that has no end.
+pub(super) fn held_back(log: &Log) -> Option<Blocker> {
+    let (code, message, hint) = match log.backups().hold()? {
+        Hold::NotAccepted(backup) => (
+            "restore-not-accepted",
+            format!("the backup `{backup}` was restored, and nobody has accepted it yet"),
+            format!(
+                "look at the database, then `mledger backup accept {backup} --reason TEXT`"
+            ),
+        ),
+        Hold::Unfinished => (
+            "restore-unfinished",
+            "a restore was begun and has no end: the database is as it was, or as the backup has it, or \
+             where schema changes commit by themselves a part of both"
+                .to_owned(),
+            "finish it with `mledger backup restore ID`, of the same backup or of the one named \
+             `before-restore`"
+                .to_owned(),
+        ),
+    };
+    Some(Blocker {
+        kind: BlockerKind::Undecided,
+        refusal: Refusal {
+            code,
+            version: None,
+            message,
+            hint,
+        },
+    })
 }
 
 /// Where an exact plan must run, nothing after its last step is looked at.

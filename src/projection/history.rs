@@ -9,6 +9,7 @@ use ledger::{
 };
 use uuid::Uuid;
 
+use super::rewinding::{self, Rewinding};
 use crate::migration::Version;
 
 /// The application of a migration that is in force.
@@ -179,6 +180,7 @@ pub struct History {
     unknown_kind: Option<(u64, String)>,
     last_schema: Option<SchemaMark>,
     drifts: Vec<(SchemaMark, SchemaMark)>,
+    rewinding: Rewinding,
 }
 
 impl History {
@@ -188,6 +190,7 @@ impl History {
     ///
     /// A sentence, when the event speaks of a version that is not one.
     pub fn apply(&mut self, event: &Event) -> Result<(), String> {
+        self.note(event);
         match &event.body {
             Body::LedgerCreated(body) => self.identify(event, &body.database),
             Body::LedgerForked(body) => self.identify(event, &body.database),
@@ -202,7 +205,13 @@ impl History {
                     schema,
                 });
             }
-            Body::BackupRestored(_) => self.last_schema = None,
+            Body::BackupTaken(body) => self.rewinding.take(body),
+            Body::BackupRemoved(body) => self.rewinding.remove(&body.backup),
+            Body::BackupRestored(body) => {
+                self.last_schema = None;
+                self.rewinding
+                    .rewind(event.seq, &body.backup, &mut self.entries);
+            }
             Body::MigrationStarted(body) => {
                 let entry = self.entry(&body.version, Some(&body.name))?;
                 entry.attempts = body.attempt;
@@ -363,6 +372,15 @@ impl History {
     /// Returns each pair of runs between which the schema was changed out of band.
     pub fn drifts(&self) -> &[(SchemaMark, SchemaMark)] {
         &self.drifts
+    }
+
+    /// Keeps what a version was before an event that speaks of it.
+    fn note(&mut self, event: &Event) {
+        let Some(Ok(version)) = rewinding::about(&event.body).map(str::parse::<Version>) else {
+            return;
+        };
+        let before = self.entries.get(&version).cloned();
+        self.rewinding.note(event.seq, version, before);
     }
 
     fn identify(&mut self, event: &Event, database: &DatabaseId) {

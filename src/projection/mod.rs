@@ -3,3 +3,4 @@
 pub mod approvals;
 pub mod backups;
 pub mod history;
+mod rewinding;

@@ -8,6 +8,7 @@
 mod support;
 
 mod approvals;
+mod backups;
 mod blocks;
 mod clients;
 mod corpora;

@@ -20,6 +20,8 @@ pub(crate) enum BackupCommand {
     List,
     /// Read a backup to its end, and compare it with what was recorded
     Verify(BackupVerify),
+    /// Bring a backup back: everything but the ledger, which goes on
+    Restore(BackupRestore),
     /// Say that a person has looked at the restored database, so that `up` may go on
     Accept(BackupAccept),
     /// Delete old backups; never the newest, nor the last one before the newest applied migration
@@ -36,6 +38,13 @@ pub(crate) struct BackupCreate {
 /// `backup verify`
 #[derive(Debug, Args)]
 pub(crate) struct BackupVerify {
+    /// Its id, the end of it, its name, or `latest`
+    pub(crate) id: String,
+}
+
+/// `backup restore`
+#[derive(Debug, Args)]
+pub(crate) struct BackupRestore {
     /// Its id, the end of it, its name, or `latest`
     pub(crate) id: String,
 }

@@ -120,6 +120,8 @@ Examples:
   mledger backup create nightly
   mledger backup list
   mledger backup verify latest
+  mledger backup restore latest
+  mledger backup accept latest --reason \"the orders are there again\"
   mledger backup prune --keep 7
 
 With a key in the variable BACKUP_ENCRYPTION_KEY (64 hex digits: `openssl rand -hex 32`), or with

@@ -10,7 +10,9 @@ use std::time::Duration;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 
-pub(crate) use self::backups::{Backup, BackupAccept, BackupCommand, BackupPrune, BackupVerify};
+pub(crate) use self::backups::{
+    Backup, BackupAccept, BackupCommand, BackupPrune, BackupRestore, BackupVerify,
+};
 pub(crate) use self::commands::{
     Approve, Completions, Down, Events, Init, Key, KeyAuthorize, KeyCommand, KeyNew, KeyProve,
     KeyRetire, Kind, Lock, LockBreak, LockCommand, Man, New, Output, Plan, Redo, Reset, Resolve,

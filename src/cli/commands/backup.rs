@@ -5,7 +5,7 @@ use mledger::report::BackupView;
 use serde::Serialize;
 
 use super::super::app::App;
-use super::super::args::{BackupAccept, BackupCommand, BackupPrune, BackupVerify};
+use super::super::args::{BackupAccept, BackupCommand, BackupPrune, BackupRestore, BackupVerify};
 use super::super::failure::usage;
 use super::super::output::{BAD, CARE, DIM, GOOD, STRONG, paint};
 use super::super::words;
@@ -16,6 +16,7 @@ pub(super) async fn backup(app: &App, command: BackupCommand) -> Result<u8, Erro
         BackupCommand::Create(arguments) => create(app, arguments.name.as_deref()).await,
         BackupCommand::List => list(app).await,
         BackupCommand::Verify(arguments) => verify(app, &arguments).await,
+        BackupCommand::Restore(arguments) => restore(app, &arguments).await,
         BackupCommand::Accept(arguments) => accept(app, &arguments).await,
         BackupCommand::Prune(arguments) => prune(app, &arguments).await,
     }
@@ -134,6 +135,41 @@ async fn verify(app: &App, arguments: &BackupVerify) -> Result<u8, Error> {
             "its bytes were compared; no key is given to read what is inside",
         )),
     }
+    Ok(0)
+}
+
+async fn restore(app: &App, arguments: &BackupRestore) -> Result<u8, Error> {
+    let opened = app.reader().await?;
+    app.confirm_destruction(&opened, "backup restore").await?;
+    if app.global.confirm.is_none() {
+        let question = "replace everything in the database but the ledger";
+        app.prompt.confirm(&app.printer, question, "--yes")?;
+    }
+    app.signals.work_begins();
+    let restored = opened.migrator.restore_backup(&arguments.id).await;
+    opened.watcher.finish();
+    let restored = restored?;
+    if app.printer.is_json() {
+        app.printer.document(&restored);
+        return Ok(0);
+    }
+    app.printer.answer(format!(
+        "{} the backup {} in {}",
+        paint(GOOD, "restored"),
+        paint(STRONG, restored.backup.id),
+        words::duration(restored.duration_ms)
+    ));
+    app.printer.answer(format!(
+        "what was there before is in the backup {}",
+        restored.safety_backup.id
+    ));
+    app.printer.answer(paint(
+        CARE,
+        format!(
+            "nothing runs until a person has looked: `mledger backup accept {} --reason TEXT`",
+            restored.backup.id
+        ),
+    ));
     Ok(0)
 }
 
