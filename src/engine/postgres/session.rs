@@ -447,14 +447,7 @@ impl Session for PostgresSession {
     }
 
     async fn snapshot(&mut self) -> Result<Option<String>, EngineError> {
-        let sql = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; \
-                   SET LOCAL idle_in_transaction_session_timeout = 0; \
-                   SELECT pg_catalog.pg_export_snapshot()";
-        let rows = self.link.ask(sql, Of::Ours).await?;
-        match rows.first() {
-            Some(row) => super::link::text(row, 0),
-            None => Ok(None),
-        }
+        transaction::snapshot(&mut self.link).await
     }
 
     async fn close(mut self: Box<Self>) -> Result<(), EngineError> {

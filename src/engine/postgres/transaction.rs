@@ -49,6 +49,16 @@ pub(super) async fn begin(
     begun(link, row, begin, known).await
 }
 
+/// Opens a transaction that keeps seeing the database as it is now, and returns the name by which other
+/// sessions can see the same.
+pub(super) async fn snapshot(link: &mut Link) -> Result<Option<String>, EngineError> {
+    let sql = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; \
+               SET LOCAL idle_in_transaction_session_timeout = 0; \
+               SELECT pg_catalog.pg_export_snapshot()";
+    let rows = link.ask(sql, Of::Ours).await?;
+    rows.first().map_or(Ok(None), |row| link::text(row, 0))
+}
+
 /// Returns the statements that open a transaction, and answer with one row.
 fn beginning(begin: &Begin) -> String {
     let limits = limits("SET LOCAL", begin);

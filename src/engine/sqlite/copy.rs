@@ -19,13 +19,14 @@ pub(crate) async fn copy_into(path: &Path, copy: &Path) -> Result<u64, EngineErr
     connect::close(connection).await?;
     copied.map_err(|error| fault::at(path, error))?;
     let mut connection = connect::open(copy, Opening::ReadOnly, Access::Read).await?;
-    let size: Result<i64, _> =
-        sqlx::query_scalar("SELECT coalesce(max(seq) + 1, 0) FROM main.mledger_events")
-            .fetch_one(&mut connection)
+    let size: Result<Option<i64>, _> =
+        sqlx::query_scalar("SELECT seq + 1 FROM main.mledger_events ORDER BY seq DESC LIMIT 1")
+            .fetch_optional(&mut connection)
             .await
             .map_err(fault::from_driver);
     connect::close(connection).await?;
-    u64::try_from(size?).map_err(|_| EngineError::new(Fault::NotADatabase, "a negative number"))
+    u64::try_from(size?.unwrap_or(0))
+        .map_err(|_| EngineError::new(Fault::NotADatabase, "a negative number"))
 }
 
 /// Replaces everything but the ledger in the database at `path` by what the file at `copy` holds, in one
