@@ -100,6 +100,8 @@ pub struct Up {
     pub ticket: Option<String>,
     /// Stop the run after so long.
     pub timeout: Option<Duration>,
+    /// Take no backup first, though the environment asks for one; recorded.
+    pub skip_backup: bool,
     /// Run exactly this plan, in its canonical form, or refuse.
     pub plan: Option<Vec<u8>>,
 }

@@ -4,10 +4,11 @@ use std::fs;
 use std::path::Path;
 
 use ledger::{
-    BackupAccepted, BackupFailed, BackupRemoved, BackupTaken, BackupVerified, Body, Role,
+    BackupAccepted, BackupFailed, BackupRemoved, BackupTaken, BackupVerified, Body, Forced, Role,
 };
 use uuid::Uuid;
 
+use super::work::Work;
 use super::{Migrator, open};
 use crate::backup::file::{self, Draft, Reader, Written};
 use crate::backup::{Dump, Job, failed, unwritable};
@@ -146,6 +147,34 @@ impl Migrator {
             removed,
             kept: kept as u64,
         })
+    }
+
+    /// Says whether a run of the environment begins with a backup, where there is something to save.
+    pub(super) fn asks_for_backup(&self, log: &Log) -> bool {
+        self.settings.backup.before_run && !self.rules(log).skip_backup && !log.is_empty()
+    }
+
+    /// Returns what a run records that goes without the backup that it should begin with.
+    pub(super) fn skipped_backup(&self, work: &Work<'_>, log: &Log) -> Vec<Forced> {
+        let skipped = self.asks_for_backup(log) && work.skips_backup();
+        let forced = skipped.then(|| Forced {
+            finding: "backup-skipped".to_owned(),
+            reason: "asked for with `--skip-backup`".to_owned(),
+        });
+        forced.into_iter().collect()
+    }
+
+    /// Takes the backup of a run that is about to begin, where the environment asks for one.
+    pub(super) async fn save_before(
+        &self,
+        work: &Work<'_>,
+        log: &Log,
+    ) -> Result<Option<String>, Error> {
+        if !self.asks_for_backup(log) || work.skips_backup() {
+            return Ok(None);
+        }
+        let saved = self.save("before-run").await?;
+        Ok(Some(saved.id.to_string()))
     }
 
     /// Takes a backup and records it, or that it failed.

@@ -159,8 +159,16 @@ impl Migrator {
         }
         let limit = timeout.or(self.rules(&opened.log).max_duration);
         let _timer = limit.map(|limit| Timer::start(limit, self.context.stop.clone()));
-        self.acquire_and_execute(opened, work, &files, decision)
-            .await
+        let saved = if decision.plan.steps.is_empty() {
+            None
+        } else {
+            self.save_before(&work, &opened.log).await?
+        };
+        let mut report = self
+            .acquire_and_execute(opened, work, &files, decision)
+            .await?;
+        report.backup = saved;
+        Ok(report)
     }
 
     async fn acquire_and_execute(
@@ -241,7 +249,7 @@ impl Migrator {
                 .map(|blocker| blocker.refusal.clone())
                 .collect(),
             approvals,
-            backup: false,
+            backup: !plan.steps.is_empty() && self.asks_for_backup(&opened.log),
             object,
         })
     }

@@ -80,6 +80,11 @@ impl Work<'_> {
         }
     }
 
+    /// Says whether a person wants no backup first.
+    pub(super) fn skips_backup(&self) -> bool {
+        matches!(self, Self::Up(up) if up.skip_backup)
+    }
+
     /// Says whether it runs scripts that no plan before has named: what rolls back runs the scripts
     /// that were known, and approved, when they were applied.
     pub(super) fn runs_new_scripts(&self) -> bool {

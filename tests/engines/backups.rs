@@ -3,8 +3,10 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use mledger::backup::encryption::Cipher;
+use mledger::ledger::Body;
 use mledger::report::{BackupView, State};
 use mledger::request::{Settings, Up};
 use mledger::{Error, Migrator};
@@ -13,6 +15,9 @@ use crate::place::on_every_engine;
 use crate::shop::{DANA, Shop, refused};
 
 const KEY: &str = "5f6c0e2b9a7d4c318e0f1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d5e6f";
+/// The same key as the tools of the age format write it.
+const IDENTITY: &str = "AGE-SECRET-KEY-1TAKQU2U604XRRRS0RG4NCN27DACGRY4RKNZADELCPYDZK0ZDTEHSQQDU0Y";
+
 const OTHER: &str = "006c0e2b9a7d4c318e0f1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d5e6f";
 
 const USERS: (&str, &str, &str) = (
@@ -112,6 +117,27 @@ async fn a_restore_brings_back_everything_but_the_ledger() {
     .await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn the_public_tool_of_the_format_reads_a_backup() {
+    on_every_engine(async |kind, database| {
+        let safe = Safe::new(Shop::with(database, &[USERS]));
+        safe.shop.up().await.unwrap();
+        let taken = safe.take().await;
+        let key = safe.folder.path().join("identity");
+        fs::write(&key, IDENTITY).unwrap();
+        let output = Command::new("age")
+            .arg("--decrypt")
+            .arg("--identity")
+            .args([&key, Path::new(&taken.location)])
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}: {output:?}", kind.name);
+        // a Zstandard frame begins so (RFC 8878 section 3.1.1)
+        assert_eq!(output.stdout[..4], [0x28, 0xb5, 0x2f, 0xfd]);
+    })
+    .await;
+}
+
 fn change(path: &Path, change: impl FnOnce(&mut Vec<u8>)) {
     let mut bytes = fs::read(path).unwrap();
     change(&mut bytes);
@@ -207,6 +233,49 @@ async fn pruning_keeps_the_newest_and_the_way_back() {
         assert_eq!(safe.files().len(), 2);
         let gone: Result<_, Error> = safe.migrator().verify_backup(&first.id.to_string()).await;
         refused(gone, "backup-unknown", 2);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_begins_with_a_backup_where_that_is_asked_for() {
+    on_every_engine(async |_, database| {
+        let safe = Safe::new(Shop::with(database, &[USERS]));
+        safe.shop.up().await.unwrap();
+        safe.shop.migration(ORDERS.0, ORDERS.1, ORDERS.2);
+        let before = safe.shop.status().await.ledger.unwrap().size;
+        let settings = safe.settings(Some(KEY));
+        let careful = safe.shop.migrator_of(DANA, |to| {
+            settings(to);
+            to.backup.before_run = true;
+        });
+        assert!(careful.plan_up(&Up::default()).await.unwrap().backup);
+        let report = careful.up(&Up::default()).await.unwrap();
+        let backups = careful.backups().await.unwrap();
+        assert_eq!(backups.len(), 1);
+        assert_eq!(report.backup, Some(backups[0].id.to_string()));
+        assert_eq!(backups[0].ledger_size, before);
+        let nothing = careful.up(&Up::default()).await.unwrap();
+        assert_eq!(
+            (nothing.backup, careful.backups().await.unwrap().len()),
+            (None, 1)
+        );
+        safe.shop
+            .migration("3_more", "CREATE TABLE more (id INTEGER);", "");
+        let skipping = Up {
+            skip_backup: true,
+            ..Up::default()
+        };
+        assert_eq!(careful.up(&skipping).await.unwrap().backup, None);
+        let mut forced = Vec::new();
+        safe.shop
+            .events(|event| {
+                if let Body::RunStarted(body) = &event.body {
+                    forced = body.forced.iter().map(|it| it.finding.clone()).collect();
+                }
+            })
+            .await;
+        assert_eq!(forced, ["backup-skipped"]);
     })
     .await;
 }

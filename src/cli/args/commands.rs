@@ -75,6 +75,9 @@ pub(crate) struct Up {
     /// Stop the run after so many seconds
     #[arg(long, value_name = "SECS", value_parser = seconds)]
     pub(crate) timeout: Option<Duration>,
+    /// Take no backup first, though the environment asks for one; this is recorded
+    #[arg(long)]
+    pub(crate) skip_backup: bool,
     /// Run exactly the plan that this file holds, or refuse
     #[arg(
         long, value_name = "FILE", value_hint = ValueHint::FilePath,

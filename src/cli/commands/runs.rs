@@ -18,6 +18,7 @@ pub(super) async fn up(app: &App, arguments: args::Up) -> Result<u8, Error> {
         out_of_order: arguments.out_of_order,
         ticket: arguments.ticket,
         timeout: arguments.timeout,
+        skip_backup: arguments.skip_backup,
         plan: match &arguments.plan {
             Some(path) => Some(plan::read(app, path)?),
             None => None,
