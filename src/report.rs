@@ -6,6 +6,7 @@ mod approvals;
 mod backups;
 mod unresolved;
 
+use crate::lint;
 use ledger::{Digest, Direction, Finding, Mode, Timestamp};
 use serde::Serialize;
 use uuid::Uuid;
@@ -337,7 +338,7 @@ pub struct PlannedStep {
     /// How many statements there are in all.
     pub statement_count: u64,
     /// What the rules say of it.
-    pub findings: Vec<Finding>,
+    pub findings: Vec<lint::Finding>,
     /// The header's estimate.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub estimated_ms: Option<u64>,

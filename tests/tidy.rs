@@ -346,6 +346,7 @@ const NO_CODES: &[&str] = &[
     "no-transaction",
     "cert-authority",
     "ssh-keygen",
+    "ls-files",
     // parameters of database URLs, and their values
     "ssl-ca",
     "ssl-cert",
@@ -384,13 +385,6 @@ fn kebab_literals(text: &str) -> BTreeSet<String> {
 #[test]
 fn every_code_has_a_heading_and_every_heading_a_code() {
     let pages = read("docs/errors.md");
-    // the codes of rules have a page of their own, which a test of it holds true
-    let rules = read("docs/rules.md");
-    let rules: BTreeSet<String> = rules
-        .lines()
-        .filter_map(|line| line.strip_prefix("### "))
-        .map(str::to_owned)
-        .collect();
     let headings: BTreeSet<String> = pages
         .lines()
         .filter_map(|line| line.strip_prefix("### "))
@@ -414,7 +408,7 @@ fn every_code_has_a_heading_and_every_heading_a_code() {
         .collect();
     let undocumented: Vec<String> = in_source
         .difference(&headings)
-        .filter(|code| !rules.contains(*code))
+        .filter(|code| !read("docs/rules.md").contains(&format!("\n### {code}\n")))
         .cloned()
         .collect();
     assert_none(

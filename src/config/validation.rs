@@ -77,19 +77,22 @@ pub(super) fn views(file: &File, environment: &str, settings: &Settings) -> Vec<
         levels.join(", ")
     };
     let naming = &settings.naming;
-    let naming = format!(
-        "{}, {}, {}",
-        naming.tables.as_str(),
-        naming.indexes.as_str(),
-        naming.foreign_keys.as_str()
-    );
+    let of_naming = |name: &'static str, value: &str, has: fn(&Section) -> bool| {
+        view(name, value.to_owned(), &origin(name, has))
+    };
     vec![
         view("rules", levels, &origin("rules", |one| one.rules.is_some())),
-        view(
-            "naming",
-            naming,
-            &origin("naming", |one| one.naming.is_some()),
-        ),
+        of_naming("naming.tables", naming.tables.as_str(), |one| {
+            one.naming.as_ref().is_some_and(|one| one.tables.is_some())
+        }),
+        of_naming("naming.indexes", naming.indexes.as_str(), |one| {
+            one.naming.as_ref().is_some_and(|one| one.indexes.is_some())
+        }),
+        of_naming("naming.foreign_keys", naming.foreign_keys.as_str(), |one| {
+            one.naming
+                .as_ref()
+                .is_some_and(|one| one.foreign_keys.is_some())
+        }),
     ]
 }
 

@@ -224,6 +224,7 @@ impl Migrator {
         let policy = self.policy(&environment)?;
         let ledger = opened.log.id().unwrap_or(Digest::ZERO);
         let approvals = decision.approvals;
+        let validation = decision.validation.unwrap_or_default();
         let plan = decision.plan;
         let object = plan.object(&environment, &ledger, &Digest::of(&policy))?;
         for warning in &plan.warnings {
@@ -233,7 +234,13 @@ impl Migrator {
         }
         let mut steps = Vec::with_capacity(plan.steps.len());
         for step in &plan.steps {
-            steps.push(self.planned(step, &mut opened).await?);
+            let mut planned = self.planned(step, &mut opened).await?;
+            let of_step = validation.findings.iter();
+            planned.findings = of_step
+                .filter(|finding| finding.version == planned.version)
+                .cloned()
+                .collect();
+            steps.push(planned);
         }
         Ok(PlanReport {
             plan: Digest::of(&object),

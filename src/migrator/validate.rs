@@ -1,9 +1,15 @@
 //! `validate`: what the rules say of the files, with or without a database.
 
+use std::collections::BTreeSet;
+
 use super::Migrator;
+use super::work::Decision;
 use crate::error::Error;
-use crate::lint::{self, Report, Sizes};
+use crate::lint::{self, Finding, Report, Sizes};
+use crate::log::Log;
 use crate::migration::{Migration, Version};
+use crate::plan::{Blocker, BlockerKind};
+use crate::report::Refusal;
 use crate::request::Validate;
 
 impl Migrator {
@@ -43,6 +49,32 @@ impl Migrator {
         }
     }
 
+    /// Checks what a run would apply, and refuses what weighs as an error.
+    pub(super) fn validate_plan(
+        &self,
+        files: &[Migration],
+        log: &Log,
+        decision: &mut Decision,
+    ) -> Result<(), Error> {
+        let environment = self.environment(log);
+        let plan = &mut decision.plan;
+        if plan.steps.is_empty() || self.settings.rules(&environment).skip_validation {
+            return Ok(());
+        }
+        let versions: BTreeSet<Version> = plan
+            .steps
+            .iter()
+            .filter_map(|step| step.candidate.version.parse().ok())
+            .collect();
+        let report = self.judge(files, Some(environment), &|version| {
+            versions.contains(version)
+        })?;
+        let errors = report.findings.iter().filter(|finding| finding.is_error());
+        plan.blockers.extend(errors.map(blocker));
+        decision.validation = Some(report);
+        Ok(())
+    }
+
     /// Checks the migrations that are `wanted` by the settings of an environment.
     pub(super) fn judge(
         &self,
@@ -60,5 +92,28 @@ impl Migrator {
             wanted,
         )
         .map_err(|problem| Error::Files(vec![problem]))
+    }
+}
+
+fn blocker(finding: &Finding) -> Blocker {
+    let line = finding
+        .line
+        .map_or_else(String::new, |line| format!(":{line}"));
+    Blocker {
+        kind: BlockerKind::Policy,
+        refusal: Refusal {
+            code: "validation-failed",
+            version: Some(finding.version.clone()),
+            message: format!(
+                "`{}`{line}: {}: {}",
+                finding.file, finding.rule, finding.message
+            ),
+            hint: format!(
+                "{}; `mledger validate` shows more, and `-- mledger:allow {} REASON` before the first \
+                 statement allows it",
+                finding.steps.join("; "),
+                finding.rule
+            ),
+        },
     }
 }

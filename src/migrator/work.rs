@@ -9,6 +9,7 @@ use super::{Migrator, resolve};
 use crate::engine::{Object, Session};
 use crate::error::Error;
 use crate::journal::Fact;
+use crate::lint::Report;
 use crate::log::Log;
 use crate::migration::{Migration, Version};
 use crate::plan::{Blocker, BlockerKind, Plan, down, examine, up};
@@ -40,6 +41,8 @@ pub(super) struct Decision {
     pub(super) digest: Option<Digest>,
     /// The plan that a run has begun before, and of which this is all the rest.
     pub(super) under: Option<Digest>,
+    /// What the rules of `validate` found in what would be applied.
+    pub(super) validation: Option<Report>,
     /// The approvals that the plan needs and has.
     pub(super) approvals: ApprovalsView,
 }
@@ -113,6 +116,9 @@ impl Migrator {
         }
         self.admit(work, &mut decision, log, session, purpose)
             .await?;
+        if matches!(work, Work::Up(_)) {
+            self.validate_plan(files, log, &mut decision)?;
+        }
         Ok(decision)
     }
 

@@ -14,7 +14,7 @@ use super::super::args;
 use super::super::failure::{self, usage};
 use super::super::output::{BAD, CARE, DIM, FORMAT_VERSION, HINT, Printer, STRONG, paint};
 use super::super::words;
-use super::{verify, version};
+use super::{validate, version};
 
 pub(super) async fn plan(app: &App, arguments: args::Plan) -> Result<u8, Error> {
     let request = Up {
@@ -181,7 +181,7 @@ fn print_step(printer: &Printer, step: &PlannedStep) {
         ));
     }
     for finding in &step.findings {
-        printer.answer(verify::finding_line(finding));
+        printer.answer(validate::finding_line(finding));
     }
     let widest = step
         .statements

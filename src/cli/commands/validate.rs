@@ -140,6 +140,28 @@ fn summary(report: &Report) -> String {
     )
 }
 
+/// Returns a finding as one line.
+pub(super) fn finding_line(finding: &Finding) -> String {
+    let style = match (&finding.waived, finding.severity) {
+        (Some(_), _) => DIM,
+        (None, Severity::Error) => BAD,
+        (None, Severity::Warning) => CARE,
+    };
+    let weight = match &finding.waived {
+        Some(_) => "waived",
+        None => finding.severity.as_str(),
+    };
+    let line = finding
+        .line
+        .map_or_else(String::new, |line| format!(" at line {line}"));
+    format!(
+        "  {} {}{line}: {}",
+        paint(style, weight),
+        paint(STRONG, finding.rule),
+        words::line(&finding.message)
+    )
+}
+
 /// Returns a finding as a person reads it; the safe way is told once for each rule.
 fn lines(finding: &Finding, explain: bool) -> Vec<String> {
     let style = match finding.severity {

@@ -5,8 +5,8 @@ use squawk_syntax::SourceFile;
 
 use super::super::change::Change;
 use super::super::dialect::{Locks, RequiredColumn};
-use super::super::subject::Subject;
-use super::super::{Context, Found, rule};
+use super::super::subject::{Analysed, Reading, Subject};
+use super::super::{Context, Found, parse, rule};
 use crate::lint::Rule;
 
 /// A rule of the other linter, ours for it, and what is found.
@@ -79,25 +79,25 @@ pub(super) fn find(context: &Context<'_>, subject: &Subject<'_>, found: &mut Vec
 
 fn in_transactions(subject: &Subject<'_>, found: &mut Vec<Found>) {
     let up = &subject.up;
-    let body = up.body();
+    let (schema, places) = schema_changes(up);
     let mut linter = Linter::from(OUTSIDE.iter().map(|(outside, ..)| *outside));
     linter.settings = LinterSettings {
         assume_in_transaction: !subject.migration.up.directives.no_transaction,
         ..LinterSettings::default()
     };
-    for violation in linter.lint(&SourceFile::parse(body), body) {
-        let offset = up.section.start + usize::from(violation.text_range.start());
+    for violation in linter.lint(&SourceFile::parse(&schema), &schema) {
+        let begins = usize::from(violation.text_range.start());
         let ours = OUTSIDE
             .iter()
             .find(|(outside, ..)| *outside == violation.code);
         let Some((_, rule, message)) = ours else {
             continue;
         };
-        let statement = up
-            .statements
-            .iter()
-            .find(|one| (one.offset..one.offset + one.length).contains(&offset));
-        let Some(statement) = statement else { continue };
+        let place = places.iter().rev().find(|(start, _)| *start <= begins);
+        let Some((start, statement)) = place else {
+            continue;
+        };
+        let offset = statement.offset + (begins - start).min(statement.length);
         // a table that this script makes has no row and no other user yet
         let own = statement
             .changes
@@ -116,6 +116,23 @@ fn in_transactions(subject: &Subject<'_>, found: &mut Vec<Found>) {
             ..Found::at(rule, statement, *message)
         });
     }
+}
+
+/// Returns the statements that change the schema as one text, and where in it each begins: what is
+/// between them, and rows, would only cost time.
+fn schema_changes(up: &Reading) -> (String, Vec<(usize, &Analysed)>) {
+    let mut text = String::new();
+    let mut places = Vec::new();
+    for statement in &up.statements {
+        let sql = up.sql(statement);
+        let is_of_schema = parse::begins_with(sql, &["CREATE", "ALTER", "DROP"]);
+        if is_of_schema && sql.len() <= parse::LONGEST {
+            places.push((text.len(), statement));
+            text.push_str(sql);
+            text.push_str(";\n");
+        }
+    }
+    (text, places)
 }
 
 fn by_algorithm(subject: &Subject<'_>, found: &mut Vec<Found>) {
