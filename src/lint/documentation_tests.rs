@@ -178,6 +178,7 @@ fn a_waiver_keeps_its_reason_and_is_in_the_object() {
     );
 }
 
+/// F108: it is found before it runs, and no report repeats it.
 #[test]
 fn a_secret_is_never_repeated() {
     let secret = "hunter2hunter2";

@@ -74,6 +74,7 @@ impl Safe {
     }
 }
 
+/// F71
 #[tokio::test(flavor = "multi_thread")]
 async fn a_restore_brings_back_everything_but_the_ledger() {
     on_every_engine(async |kind, database| {
@@ -144,6 +145,7 @@ fn change(path: &Path, change: impl FnOnce(&mut Vec<u8>)) {
     fs::write(path, bytes).unwrap();
 }
 
+/// F71
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_that_is_not_what_was_recorded_is_refused_and_changes_nothing() {
     on_every_engine(async |kind, database| {
