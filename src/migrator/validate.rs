@@ -2,12 +2,16 @@
 
 use std::collections::BTreeSet;
 
+use ledger::{Body, Digest, ValidationFinished};
+
 use super::Migrator;
 use super::work::Decision;
 use crate::error::Error;
+use crate::journal::Fact;
 use crate::lint::{self, Finding, Report, Sizes};
 use crate::log::Log;
 use crate::migration::{Migration, Version};
+use crate::object;
 use crate::plan::{Blocker, BlockerKind};
 use crate::report::Refusal;
 use crate::request::Validate;
@@ -71,6 +75,23 @@ impl Migrator {
         })?;
         let errors = report.findings.iter().filter(|finding| finding.is_error());
         plan.blockers.extend(errors.map(blocker));
+        if report.waived > 0 {
+            // somebody took it upon themselves: what and why belongs to the run
+            let bytes = report.object().map_err(|message| Error::Usage {
+                code: "not-canonical",
+                message: format!("the findings cannot be written canonically: {message}"),
+                hint: "look for control characters in the names of migrations".to_owned(),
+            })?;
+            let digest = Digest::of(&bytes);
+            decision.objects.push(object::pack(digest, &bytes));
+            decision.facts.push(Fact::success(Body::ValidationFinished(
+                ValidationFinished {
+                    digest,
+                    errors: report.errors,
+                    warnings: report.warnings,
+                },
+            )));
+        }
         decision.validation = Some(report);
         Ok(())
     }

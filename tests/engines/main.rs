@@ -28,3 +28,4 @@ mod shop;
 mod splitting;
 mod stores;
 mod transactions;
+mod validation;

@@ -1,0 +1,42 @@
+//! What rules refuse, and what a script may allow with a reason.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use mledger::request::Validate;
+
+use crate::place::on_every_engine;
+use crate::shop::{Shop, refused};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_error_refuses_the_run_and_a_waiver_is_recorded() {
+    on_every_engine(async |kind, database| {
+        let shop = Shop::with(
+            database,
+            &[(
+                "1_notes",
+                "CREATE TABLE notes (id INTEGER PRIMARY KEY);",
+                "",
+            )],
+        );
+        shop.up().await.unwrap();
+        let recorded = |kinds: &[String]| {
+            let validations = kinds.iter().filter(|one| *one == "validation.finished");
+            validations.count()
+        };
+        assert_eq!(recorded(&shop.kinds().await), 0, "{}", kind.name);
+
+        shop.write("2_drop_notes.sql", "DROP TABLE notes;\n");
+        let error = refused(shop.up().await, "validation-failed", 3);
+        assert!(error.to_string().contains("destructive-no-way-back"));
+        let pending = shop.migrator().validate(&Validate::Pending).await.unwrap();
+        assert_eq!((pending.migrations, pending.errors), (1, 1));
+
+        let waiver = "-- mledger:allow destructive-no-way-back it was never filled\n";
+        shop.write("2_drop_notes.sql", &format!("{waiver}DROP TABLE notes;\n"));
+        shop.up().await.unwrap();
+        assert_eq!(recorded(&shop.kinds().await), 1, "{}", kind.name);
+        Shop::assert_intact(&shop.verify().await);
+        let left = shop.migrator().validate(&Validate::Pending).await.unwrap();
+        assert_eq!(left.migrations, 0, "what is applied is not spoken of");
+    })
+    .await;
+}
