@@ -3,7 +3,7 @@
 //!
 //! A [`Dump`] is what a kind of database can do: write itself into a stream, and come back out of one. The
 //! file is the same for all: the dump, compressed (RFC 8878), inside an age file (age-encryption.org/v1)
-//! where there are recipients. [`file`] writes and reads it, [`encryption`] holds the keys, and [`tool`]
+//! where there are recipients. [`mod@file`] writes and reads it, [`encryption`] holds the keys, and [`tool`]
 //! runs the databases' own programs, which see no secret in their arguments.
 
 pub mod encryption;

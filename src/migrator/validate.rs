@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use ledger::{Body, Digest, ValidationFinished};
 
 use super::Migrator;
+use super::admit::Purpose;
 use super::work::Decision;
 use crate::error::Error;
 use crate::journal::Fact;
@@ -53,16 +54,19 @@ impl Migrator {
         }
     }
 
-    /// Checks what a run would apply, and refuses what weighs as an error.
+    /// Checks what a run would apply, and refuses what weighs as an error. Where runs need no validation,
+    /// findings are only shown with a plan.
     pub(super) fn validate_plan(
         &self,
         files: &[Migration],
         log: &Log,
         decision: &mut Decision,
+        purpose: Purpose,
     ) -> Result<(), Error> {
         let environment = self.environment(log);
         let plan = &mut decision.plan;
-        if plan.steps.is_empty() || self.settings.rules(&environment).skip_validation {
+        let skips = self.settings.rules(&environment).skip_validation;
+        if plan.steps.is_empty() || (skips && purpose != Purpose::Show) {
             return Ok(());
         }
         let versions: BTreeSet<Version> = plan
@@ -73,6 +77,10 @@ impl Migrator {
         let report = self.judge(files, Some(environment), &|version| {
             versions.contains(version)
         })?;
+        if skips {
+            decision.validation = Some(report);
+            return Ok(());
+        }
         let errors = report.findings.iter().filter(|finding| finding.is_error());
         plan.blockers.extend(errors.map(blocker));
         if report.waived > 0 {

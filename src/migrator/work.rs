@@ -117,7 +117,7 @@ impl Migrator {
         self.admit(work, &mut decision, log, session, purpose)
             .await?;
         if matches!(work, Work::Up(_)) {
-            self.validate_plan(files, log, &mut decision)?;
+            self.validate_plan(files, log, &mut decision, purpose)?;
         }
         Ok(decision)
     }

@@ -110,7 +110,7 @@ impl Rules {
     /// Returns what a cautious team would choose for an environment of this name.
     ///
     /// `production` is protected and asks for one approval by somebody else. `development` may be
-    /// reset. No environment rolls back by itself unless it is asked to.
+    /// reset, and its runs are not validated. No environment rolls back by itself unless it is asked to.
     pub fn cautious(environment: &str) -> Self {
         let production = environment == PRODUCTION;
         Self {
@@ -121,7 +121,7 @@ impl Rules {
             allow_reset: environment == DEVELOPMENT,
             auto_rollback: false,
             skip_backup: false,
-            skip_validation: false,
+            skip_validation: environment == DEVELOPMENT,
             max_duration: None,
             checks: Checks::default(),
         }
@@ -143,11 +143,14 @@ impl Rules {
         for (name, set) in [
             ("auto_rollback", self.auto_rollback),
             ("skip_backup", self.skip_backup),
-            ("skip_validation", self.skip_validation),
         ] {
             if set {
                 members.push((name, Value::Bool(true)));
             }
+        }
+        // what holds for every environment of this name unless somebody says otherwise stays out
+        if self.skip_validation != Self::cautious(environment).skip_validation {
+            members.push(("skip_validation", Value::Bool(self.skip_validation)));
         }
         if let Some(limit) = self.max_duration {
             members.push(("max_duration_ms", milliseconds(limit)));

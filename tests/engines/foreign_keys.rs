@@ -108,7 +108,7 @@ async fn a_script_that_leaves_a_row_without_its_parent_is_undone() {
             "INSERT INTO child VALUES (99, 7);",
             "DELETE FROM parent WHERE id = 2;",
             "UPDATE parent SET id = 3 WHERE id = 2;",
-            "-- mledger:allow destructive-no-way-back it is to fail\nDROP TABLE parent;",
+            "DROP TABLE parent;",
         ] {
             shop.migration("2_orphans", script, "");
             let error = refused(shop.up().await, "migration-failed", 1);

@@ -1,7 +1,8 @@
 //! What rules refuse, and what a script may allow with a reason.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-use mledger::request::Validate;
+use mledger::policy::Rules;
+use mledger::request::{Settings, Up, Validate};
 
 use crate::place::on_every_engine;
 use crate::shop::{Shop, refused};
@@ -25,14 +26,24 @@ async fn an_error_refuses_the_run_and_a_waiver_is_recorded() {
         assert_eq!(recorded(&shop.kinds().await), 0, "{}", kind.name);
 
         shop.write("2_drop_notes.sql", "DROP TABLE notes;\n");
-        let error = refused(shop.up().await, "validation-failed", 3);
+        let development = shop.migrator().plan_up(&Up::default()).await.unwrap();
+        assert!(!development.steps[0].findings.is_empty() && development.refusals.is_empty());
+        let validated = shop.migrator_with(|settings: &mut Settings| {
+            let rules = Rules {
+                skip_validation: false,
+                ..Rules::cautious("development")
+            };
+            settings.rules.insert("development".to_owned(), rules);
+        });
+        let run = validated.up(&Up::default()).await;
+        let error = refused(run, "validation-failed", 3);
         assert!(error.to_string().contains("destructive-no-way-back"));
         let pending = shop.migrator().validate(&Validate::Pending).await.unwrap();
         assert_eq!((pending.migrations, pending.errors), (1, 1));
 
         let waiver = "-- mledger:allow destructive-no-way-back it was never filled\n";
         shop.write("2_drop_notes.sql", &format!("{waiver}DROP TABLE notes;\n"));
-        shop.up().await.unwrap();
+        validated.up(&Up::default()).await.unwrap();
         assert_eq!(recorded(&shop.kinds().await), 1, "{}", kind.name);
         Shop::assert_intact(&shop.verify().await);
         let left = shop.migrator().validate(&Validate::Pending).await.unwrap();
