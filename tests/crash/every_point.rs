@@ -137,11 +137,12 @@ fn count_on(kind: &Kind) -> usize {
     }
 }
 
-/// How often at most a run is let come by a point before it dies; two migrations are past by then.
+/// How often at most a run is let come by a point before it dies; on a server a migration and the
+/// beginning of the next are past by then.
 fn passages(kind: &Kind) -> usize {
     match kind.wire {
         None => usize::MAX,
-        Some(_) => 6,
+        Some(_) => 4,
     }
 }
 
