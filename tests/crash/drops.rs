@@ -35,7 +35,7 @@ const AT_ONCE: usize = 4;
 fn points(kind: &Kind) -> usize {
     match kind.wire {
         None => 120,
-        Some(_) => 50,
+        Some(_) => 30,
     }
 }
 
