@@ -17,6 +17,7 @@ mod objects;
 mod schema;
 mod script;
 mod session;
+mod shape;
 mod store;
 mod talk;
 #[cfg(test)]

@@ -2,7 +2,8 @@
 
 use sqlx::MySqlConnection;
 
-use super::talk::{ALL, Values};
+use super::shape::{self, Shape};
+use super::talk::ALL;
 use super::{fault, literal, talk, transaction, turn};
 use crate::engine::{EngineError, Fault, Identity, Store};
 
@@ -68,52 +69,6 @@ const DEFINITIONS: &[Definition] = definitions![
     View "mledger_backup_history",
 ];
 
-/// The columns of each table: name, type, bytes or characters where limited, and whether NULL may be.
-const COLUMNS: &[(&str, &[&str])] = &[
-    (
-        "mledger_events",
-        &[
-            "seq bigint no",
-            "line longblob no",
-            "signature varbinary(64) no",
-            "prev varbinary(32) no",
-            "hash varbinary(32) no",
-        ],
-    ),
-    (
-        "mledger_objects",
-        &[
-            "digest varbinary(32) no",
-            "size bigint no",
-            "encoding varchar(8) no",
-            "content longblob no",
-        ],
-    ),
-    (
-        "mledger_lease",
-        &[
-            "only tinyint no",
-            "identity varchar(64) no",
-            "token varchar(36) yes",
-            "actor text yes",
-            "host text yes",
-            "run varchar(36) yes",
-            "process text yes",
-            "session text yes",
-            "since_ms bigint yes",
-            "expires_ms bigint yes",
-        ],
-    ),
-    (
-        "mledger_no_truncate",
-        &[
-            "event bigint yes",
-            "object varbinary(32) yes",
-            "lease tinyint yes",
-        ],
-    ),
-];
-
 /// How our definitions are read.
 const MODE: &str = "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'";
 
@@ -136,7 +91,7 @@ pub(super) fn tables() -> Vec<&'static str> {
 /// What was found in the schema.
 #[derive(Debug, Default)]
 struct Found {
-    tables: Vec<FoundTable>,
+    tables: Vec<Shape>,
     /// Name and definition of each trigger on a table of ours.
     triggers: Vec<(String, String)>,
     /// The tables that the one refers to that keeps TRUNCATE away.
@@ -145,14 +100,6 @@ struct Found {
     blind: bool,
     /// Name and definition of each view of one of our names.
     views: Vec<(String, String)>,
-}
-
-#[derive(Debug)]
-struct FoundTable {
-    name: String,
-    kind: String,
-    engine: String,
-    columns: Vec<String>,
 }
 
 /// Compares what is there with how it should be.
@@ -219,7 +166,7 @@ fn of_kinds(kinds: &'static [Kind]) -> impl Iterator<Item = &'static Definition>
 }
 
 impl Found {
-    fn table(&self, name: &str) -> Option<&FoundTable> {
+    fn table(&self, name: &str) -> Option<&Shape> {
         self.tables
             .iter()
             .find(|table| table.name.eq_ignore_ascii_case(name))
@@ -253,28 +200,10 @@ impl Found {
             })
             .map(|ours| ours.name.to_owned())
             .collect();
+        missing.extend(self.tables.iter().flat_map(Shape::weakened));
         let others = self.triggers.iter().filter(|(name, _)| !is_ours(name));
         missing.extend(others.map(|(name, _)| name.clone()));
         missing
-    }
-}
-
-impl FoundTable {
-    /// Says what is wrong with a table of one of our names, if it is not ours.
-    fn misfit(&self) -> Option<String> {
-        let name = self.name.to_ascii_lowercase();
-        let (_, columns) = COLUMNS.iter().find(|(ours, _)| *ours == name)?;
-        if self.kind != "BASE TABLE" {
-            return Some(format!("`{name}` is not a table"));
-        }
-        if !self.engine.eq_ignore_ascii_case("InnoDB") {
-            return Some(format!(
-                "the table `{name}` is stored by `{}`, expected `InnoDB`",
-                self.engine
-            ));
-        }
-        (self.columns != *columns)
-            .then(|| format!("the table `{name}` is not shaped as this version makes it"))
     }
 }
 
@@ -297,28 +226,27 @@ async fn look(connection: &mut MySqlConnection, database: &str) -> Result<Found,
          FROM information_schema.COLUMNS \
          WHERE TABLE_SCHEMA = {schema} AND TABLE_NAME IN ({guarded}) \
          ORDER BY TABLE_NAME, ORDINAL_POSITION {ALL}; \
+         {}; {}; \
          SELECT 'trigger', TRIGGER_NAME, ACTION_STATEMENT, ACTION_TIMING, EVENT_MANIPULATION, \
          EVENT_OBJECT_TABLE FROM information_schema.TRIGGERS \
          WHERE TRIGGER_SCHEMA = {schema} AND EVENT_OBJECT_TABLE IN ({guarded}) {ALL}; \
          SELECT 'reference', REFERENCED_TABLE_NAME FROM information_schema.REFERENTIAL_CONSTRAINTS \
          WHERE CONSTRAINT_SCHEMA = {schema} AND TABLE_NAME = 'mledger_no_truncate' {ALL}; \
          SELECT 'view', TABLE_NAME, VIEW_DEFINITION FROM information_schema.VIEWS \
-         WHERE TABLE_SCHEMA = {schema} AND TABLE_NAME IN ({views}) {ALL}"
+         WHERE TABLE_SCHEMA = {schema} AND TABLE_NAME IN ({views}) {ALL}",
+        shape::keys(&schema, &guarded),
+        shape::constraints(&schema, &guarded),
     );
     let mut found = Found::default();
     for row in talk::rows(connection, sql).await? {
         let name = row.text(1)?;
         match row.text(0)?.as_str() {
-            "table" => found.tables.push(FoundTable {
-                name,
-                kind: row.text(2)?,
-                engine: row.text(3)?,
-                columns: Vec::new(),
-            }),
-            "column" => {
-                let column = column(&row)?;
+            "table" => found
+                .tables
+                .push(Shape::of(name, row.text(2)?, row.text(3)?)),
+            part @ ("column" | "key" | "constraint") => {
                 if let Some(table) = found.tables.iter_mut().find(|table| table.name == name) {
-                    table.columns.push(column);
+                    table.take(part, &row)?;
                 }
             }
             "view" => found.views.push((name, row.text(2)?)),
@@ -339,18 +267,6 @@ async fn look(connection: &mut MySqlConnection, database: &str) -> Result<Found,
         found.blind = shown.is_err_and(|error| error.fault == Fault::Denied);
     }
     Ok(found)
-}
-
-/// Writes a column as [`COLUMNS`] has it.
-fn column(row: &Values) -> Result<String, EngineError> {
-    let kind = row.text(3)?.to_ascii_lowercase();
-    let length = if kind.starts_with("var") {
-        format!("({})", row.text(4)?)
-    } else {
-        String::new()
-    };
-    let null = row.text(5)?.to_ascii_lowercase();
-    Ok(format!("{} {kind}{length} {null}", row.text(2)?))
 }
 
 async fn has_row(

@@ -107,6 +107,14 @@ END$$
                      event BIGINT, object VARBINARY(32), lease TINYINT) ENGINE = InnoDB",
             ),
             (
+                "mledger_events (unique key `prev`)",
+                "ALTER TABLE mledger_events DROP INDEX prev, ADD INDEX (prev)",
+            ),
+            (
+                "mledger_objects (3 checks, expected 4)",
+                "ALTER TABLE mledger_objects MODIFY size BIGINT NOT NULL",
+            ),
+            (
                 "mledger_migration_history",
                 "CREATE OR REPLACE VIEW mledger_migration_history AS SELECT 'all is well' AS outcome",
             ),
