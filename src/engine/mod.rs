@@ -230,6 +230,8 @@ pub struct SchemaFingerprint {
     pub format: u32,
     /// The server's major version.
     pub server: String,
+    /// Rights that the user lacks, for want of which definitions may be missing from what was read.
+    pub lacking: Vec<&'static str>,
 }
 
 /// Stops the statement that a session is executing; may be called from any task or thread.

@@ -7,7 +7,7 @@ use ledger::{Code, Digest, Finding};
 
 use super::Migrator;
 use super::init::ledger_view;
-use crate::engine::{EngineError, Fault, SchemaFingerprint, Session};
+use crate::engine::{Fault, SchemaFingerprint, Session};
 use crate::error::Error;
 use crate::lease;
 use crate::log::Log;
@@ -93,7 +93,9 @@ impl Migrator {
         let now = match session.fingerprint().await {
             Ok(now) => now,
             // all else is looked at all the same while somebody else changes the schema
-            Err(error) if error.fault == Fault::Busy => return Ok(Some(not_compared(&error))),
+            Err(error) if error.fault == Fault::Busy => {
+                return Ok(Some(not_compared(&error.message)));
+            }
             Err(error) => return Err(fail(error)),
         };
         let found = drift(log.history(), &now);
@@ -110,7 +112,16 @@ fn drift(history: &History, now: &SchemaFingerprint) -> Option<Finding> {
     let left = history.last_schema()?;
     let comparable =
         left.schema.format == u64::from(now.format) && left.schema.server == now.server;
-    (comparable && left.schema.digest != now.digest).then(|| Finding {
+    if !comparable || left.schema.digest == now.digest {
+        return None;
+    }
+    if !now.lacking.is_empty() {
+        return Some(not_compared(&format!(
+            "this user may not see all of it; with {} on the database, it could be told",
+            now.lacking.join(", ")
+        )));
+    }
+    Some(Finding {
         code: Code::SchemaDrift,
         severity: ledger::Severity::Warning,
         seq: Some(left.seq),
@@ -119,14 +130,13 @@ fn drift(history: &History, now: &SchemaFingerprint) -> Option<Finding> {
     })
 }
 
-fn not_compared(error: &EngineError) -> Finding {
+fn not_compared(reason: &str) -> Finding {
     Finding {
         code: Code::SchemaNotCompared,
         severity: ledger::Severity::Warning,
         seq: None,
         message: format!(
-            "the schema was not compared with the one that the last run left: {}",
-            error.message
+            "the schema was not compared with the one that the last run left: {reason}"
         ),
     }
 }

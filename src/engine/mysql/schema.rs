@@ -195,16 +195,23 @@ pub(super) async fn fingerprint(
         })
         .collect();
     let qualifier = format!("{}.", literal::name(database));
-    let mut rows = Vec::new();
+    let (mut rows, mut granted) = (Vec::new(), Vec::new());
     // who only reads can do without it, and the server would wait for a day in each query
     let first = match access {
         Access::Read => "SET SESSION lock_wait_timeout = 1; ",
         Access::Write | Access::Run(_) => "",
     };
-    let sql = format!("{first}{}", queries.join("; "));
+    let rights = format!(
+        "SELECT 'right', PRIVILEGE_TYPE FROM information_schema.USER_PRIVILEGES {ALL}; \
+         SELECT 'right', PRIVILEGE_TYPE FROM information_schema.SCHEMA_PRIVILEGES \
+         WHERE {schema} LIKE TABLE_SCHEMA {ALL}"
+    );
+    let sql = format!("{first}{}; {rights}", queries.join("; "));
     for row in talk::rows(connection, sql).await? {
         if LEVELS.contains(&row.text(0)?.as_str()) {
             check_warning(&row)?;
+        } else if row.text(0)? == "right" {
+            granted.push(row.text(1)?);
         } else if !store::is_ours(&row.text(1)?) {
             rows.push(encoded(&row, &qualifier)?);
         }
@@ -218,6 +225,7 @@ pub(super) async fn fingerprint(
         digest: hasher.finish(),
         format: FORMAT,
         server: format!("{product} {}", details.major),
+        lacking: lacking(&granted),
     })
 }
 
@@ -233,6 +241,24 @@ fn check_warning(row: &Values) -> Result<(), EngineError> {
         ));
     }
     Ok(())
+}
+
+/// Rights of which each shows definitions, any one of a row as well as another.
+const SHOWING: &[&[&str]] = &[
+    &["TRIGGER"],
+    &["SHOW VIEW"],
+    &["EVENT"],
+    &["EXECUTE", "ALTER ROUTINE", "CREATE ROUTINE"],
+];
+
+/// Names the rights of [`SHOWING`] that are not among those granted on the server or the schema.
+fn lacking(granted: &[String]) -> Vec<&'static str> {
+    let is_granted = |right: &&str| granted.iter().any(|granted| granted == right);
+    SHOWING
+        .iter()
+        .filter(|rights| !rights.iter().any(is_granted))
+        .filter_map(|rights| rights.first().copied())
+        .collect()
 }
 
 fn encoded(row: &Values, qualifier: &str) -> Result<Vec<u8>, EngineError> {

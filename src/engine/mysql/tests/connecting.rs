@@ -128,6 +128,7 @@ async fn a_user_who_may_only_read_sees_what_is_there_and_blames_nobody() {
     assert_eq!(guards, 7, "triggers are not to be seen");
     assert_eq!(records.unwrap().len(), 1);
     assert_eq!(lease.unwrap(), None);
-    assert!(fingerprint.is_ok());
+    let lacking = fingerprint.unwrap().lacking;
+    assert_eq!(lacking, ["TRIGGER", "SHOW VIEW", "EVENT", "EXECUTE"]);
     assert_eq!(appended.unwrap_err().fault, Fault::Denied);
 }

@@ -35,6 +35,7 @@ async fn fingerprint(place: &Place) -> Digest {
     let found = place.reader().await.fingerprint().await.unwrap();
     assert_eq!(found.format, 1);
     assert!(found.server.contains(' '), "{}", found.server);
+    assert!(found.lacking.is_empty(), "{:?}", found.lacking);
     found.digest
 }
 
