@@ -30,6 +30,7 @@ pub mod plan;
 pub mod policy;
 pub mod probe;
 pub mod projection;
+pub mod release;
 pub mod report;
 pub mod request;
 

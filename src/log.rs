@@ -9,6 +9,7 @@ use crate::journal::Committed;
 use crate::projection::approvals::Approvals;
 use crate::projection::backups::Backups;
 use crate::projection::history::History;
+use crate::projection::releases::Releases;
 
 /// How many records are fetched at a time; bounds memory, not the log.
 pub(crate) const PAGE: u32 = 512;
@@ -20,6 +21,7 @@ pub(crate) struct Log {
     history: History,
     approvals: Approvals,
     backups: Backups,
+    releases: Releases,
     unreadable: Option<(u64, String)>,
 }
 
@@ -31,6 +33,7 @@ impl Log {
             history: History::default(),
             approvals: Approvals::default(),
             backups: Backups::default(),
+            releases: Releases::default(),
             unreadable: None,
         }
     }
@@ -88,7 +91,9 @@ impl Log {
     fn apply(&mut self, event: &Event) {
         self.approvals.apply(event);
         self.backups.apply(event);
-        if let Err(reason) = self.history.apply(event) {
+        let history = self.history.apply(event);
+        // a release holds what is applied where it was tagged
+        if let Err(reason) = history.and_then(|()| self.releases.apply(event, &self.history)) {
             self.unreadable.get_or_insert((event.seq, reason));
         }
     }
@@ -106,6 +111,11 @@ impl Log {
     /// Returns what the events say of backups.
     pub(crate) fn backups(&self) -> &Backups {
         &self.backups
+    }
+
+    /// Returns what the events say of releases.
+    pub(crate) fn releases(&self) -> &Releases {
+        &self.releases
     }
 
     /// Returns the verifier's state: chain, keys, lifecycle, findings so far.

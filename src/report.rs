@@ -4,6 +4,7 @@
 
 mod approvals;
 mod backups;
+mod releases;
 mod unresolved;
 
 use crate::lint;
@@ -13,6 +14,7 @@ use uuid::Uuid;
 
 pub use self::approvals::{ApprovalView, ApprovalsView, Approved};
 pub use self::backups::{BackupChecked, BackupView, Pruned, Restored};
+pub use self::releases::{Published, ReleaseView, ReleasesView, Tagged};
 pub use self::unresolved::Unresolved;
 
 /// Where the log ends.

@@ -130,6 +130,28 @@ pub struct Authorize {
     pub roles: Vec<ledger::Role>,
 }
 
+/// What `tag` is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tag {
+    /// The release's name.
+    pub release: semver::Version,
+    /// The last migration that it holds; the one applied last, if `None`.
+    pub at: Option<Version>,
+    /// What is said about it.
+    pub message: Option<String>,
+}
+
+/// What `release` is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Publish {
+    /// Which release: its name, or a beginning that only it has.
+    pub release: String,
+    /// The title.
+    pub name: String,
+    /// The notes, kept as an object.
+    pub notes: Option<Vec<u8>>,
+}
+
 /// Which migrations `down` undoes, newest applied first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Back {

@@ -32,14 +32,26 @@ impl Migrator {
         objects: &[Object],
         roles: &[Role],
     ) -> Result<Log, Error> {
+        let decide = |_: &Log| Ok(facts.to_vec());
+        self.append_decided(&decide, objects, roles).await
+    }
+
+    /// Appends what `decide` says of the log as it is, and decides again where others were first.
+    pub(super) async fn append_decided(
+        &self,
+        decide: &(dyn Fn(&Log) -> Result<Vec<Fact>, Error> + Sync),
+        objects: &[Object],
+        roles: &[Role],
+    ) -> Result<Log, Error> {
         let mut attempt = 1;
         loop {
             let mut append = self.begin_append(roles).await?;
+            let facts = decide(&append.log)?;
             for object in objects {
                 let put = append.session.put_object(object).await;
                 put.map_err(|error| self.engine_error(error, "storing what is recorded"))?;
             }
-            match self.finish_append(append, facts.to_vec()).await {
+            match self.finish_append(append, facts).await {
                 Err(Error::Engine { error, .. })
                     if error.fault == Fault::Conflict && attempt < ATTEMPTS =>
                 {

@@ -13,6 +13,7 @@ mod init;
 mod keys;
 mod lock;
 mod open;
+mod release;
 mod resolve;
 mod restore;
 mod run;

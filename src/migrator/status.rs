@@ -13,6 +13,7 @@ use crate::lease;
 use crate::log::Log;
 use crate::migration::{Migration, Version};
 use crate::projection::history::{Entry, History, Standing};
+use crate::projection::releases::Releases;
 use crate::report::{
     Counts, DatabaseView, LastFailure, MigrationView, Notice, State, Status, StepsView,
 };
@@ -58,7 +59,7 @@ impl Migrator {
             message: format!("{}: {}", blocker.refusal.message, blocker.refusal.hint),
         }));
         let history = opened.log.history();
-        let migrations = views(&files, history);
+        let migrations = views(&files, history, opened.log.releases());
         Ok(Status {
             environment: self.environment(&opened.log),
             database: DatabaseView {
@@ -108,7 +109,7 @@ impl Migrator {
     }
 }
 
-fn drift(history: &History, now: &SchemaFingerprint) -> Option<Finding> {
+pub(super) fn drift(history: &History, now: &SchemaFingerprint) -> Option<Finding> {
     let left = history.last_schema()?;
     let comparable =
         left.schema.format == u64::from(now.format) && left.schema.server == now.server;
@@ -166,7 +167,7 @@ fn header_warnings(file: &Migration) -> impl Iterator<Item = Notice> + '_ {
     })
 }
 
-fn views(files: &[Migration], history: &History) -> Vec<MigrationView> {
+fn views(files: &[Migration], history: &History, releases: &Releases) -> Vec<MigrationView> {
     let mut rows: BTreeMap<&Version, (Option<&Migration>, Option<&Entry>)> = files
         .iter()
         .map(|file| (&file.version, (Some(file), None)))
@@ -176,7 +177,13 @@ fn views(files: &[Migration], history: &History) -> Vec<MigrationView> {
     }
     let newest = history.current();
     rows.into_iter()
-        .filter_map(|(version, (file, entry))| view(version, file, entry, newest))
+        .filter_map(|(version, (file, entry))| {
+            let mut view = view(version, file, entry, newest)?;
+            let applied = entry.and_then(|entry| entry.applied.as_ref());
+            let release = applied.and_then(|applied| releases.first_with(version, applied));
+            view.release = release.map(|release| release.release.to_string());
+            Some(view)
+        })
         .collect()
 }
 

@@ -3,4 +3,5 @@
 pub mod approvals;
 pub mod backups;
 pub mod history;
+pub mod releases;
 mod rewinding;

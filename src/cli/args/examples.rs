@@ -127,6 +127,27 @@ Examples:
 With a key in the variable BACKUP_ENCRYPTION_KEY (64 hex digits: `openssl rand -hex 32`), or with
 `recipients` under `[backup]`, backups are encrypted in the age format; without, only compressed.";
 
+pub(super) const TAG: &str = "\
+Examples:
+  mledger tag 1.2.0
+  mledger tag 1.2.0 --message \"spring release\"
+  mledger tag 1.1.0 --at 20250101120000
+
+The release holds what is applied, up to and including the last migration that is named. A release is
+never moved, and each holds all that those before it hold, unless they were rolled back.";
+
+pub(super) const RELEASE: &str = "\
+Examples:
+  mledger release 1.2.0 \"Spring\" --notes notes.md
+
+The notes are kept in the ledger's objects, and their digest in the event.";
+
+pub(super) const RELEASES: &str = "\
+Examples:
+  mledger releases
+  mledger releases --next           the name that the next one could have
+  mledger releases --json";
+
 pub(super) const LOCK: &str = "\
 Examples:
   mledger lock status

@@ -3,6 +3,7 @@
 mod backups;
 mod commands;
 mod examples;
+mod releases;
 mod values;
 
 use std::path::PathBuf;
@@ -18,6 +19,7 @@ pub(crate) use self::commands::{
     KeyRetire, Kind, Lock, LockBreak, LockCommand, Man, New, Output, Plan, Redo, Reset, Resolve,
     Show, StatusArgs, Up, Validate, Verify,
 };
+pub(crate) use self::releases::{Publish, Releases, Tag};
 use self::values::seconds;
 
 /// Database migrations with a signed, hash-chained history.
@@ -218,6 +220,15 @@ pub(crate) enum Command {
     /// Save the database, and look after what was saved
     #[command(after_long_help = examples::BACKUP)]
     Backup(Backup),
+    /// Give a name to what is applied: a release
+    #[command(after_long_help = examples::TAG)]
+    Tag(Tag),
+    /// Publish a release under a title, with its notes
+    #[command(after_long_help = examples::RELEASE)]
+    Release(Publish),
+    /// List the releases: what each holds, and whether it breaks something
+    #[command(after_long_help = examples::RELEASES)]
+    Releases(Releases),
     /// Print every setting, its value and where it came from
     Config,
     /// Print the completions for a shell

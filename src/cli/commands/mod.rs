@@ -6,6 +6,7 @@ mod decide;
 mod events;
 mod keys;
 mod plan;
+mod releases;
 pub(super) mod runs;
 mod setup;
 mod shell;
@@ -60,6 +61,9 @@ pub(crate) async fn dispatch(cli: Cli, printer: &Arc<Printer>) -> Result<u8, Err
             LockCommand::Break(arguments) => decide::lock_break(&app, &arguments).await,
         },
         Command::Backup(arguments) => backup::backup(&app, arguments.command).await,
+        Command::Tag(arguments) => releases::tag(&app, arguments).await,
+        Command::Release(arguments) => releases::release(&app, arguments).await,
+        Command::Releases(arguments) => releases::releases(&app, &arguments).await,
         Command::Config => shell::config(&app),
         Command::Completions(_) | Command::Man(_) => Ok(0),
     }

@@ -1,0 +1,181 @@
+//! `tag`, `release` and `releases`.
+
+use std::fs;
+
+use ledger::Digest;
+use mledger::error::Error;
+use mledger::release;
+use mledger::report::{ReleaseView, ReleasesView, Tagged};
+use mledger::request::{Publish, Tag};
+
+use super::super::app::App;
+use super::super::args;
+use super::super::failure::usage;
+use super::super::output::{CARE, DIM, GOOD, STRONG, paint};
+use super::super::words;
+use super::version;
+
+pub(super) async fn tag(app: &App, arguments: args::Tag) -> Result<u8, Error> {
+    let request = Tag {
+        release: release::parse(&arguments.release)?,
+        at: arguments.at.as_deref().map(version).transpose()?,
+        message: arguments.message,
+    };
+    let opened = app.writer().await?;
+    let tagged = opened.migrator.tag(&request).await;
+    opened.watcher.finish();
+    print(app, &tagged?);
+    Ok(0)
+}
+
+fn print(app: &App, tagged: &Tagged) {
+    if app.printer.is_json() {
+        app.printer.document(tagged);
+        return;
+    }
+    let breaking = if tagged.breaking {
+        paint(CARE, ", breaking")
+    } else {
+        String::new()
+    };
+    app.printer.answer(format!(
+        "{} {} at {}: {}, {} new{breaking}",
+        paint(GOOD, "tagged"),
+        tagged.release,
+        words::line(&tagged.migration),
+        words::count(tagged.contains, "migration", "migrations"),
+        tagged.added.len(),
+    ));
+    recorded(app, tagged.seq, &tagged.head);
+}
+
+pub(super) async fn release(app: &App, arguments: args::Publish) -> Result<u8, Error> {
+    let notes = match &arguments.notes {
+        None => None,
+        Some(path) => {
+            let path = app.around.working.join(path);
+            Some(fs::read(&path).map_err(|error| {
+                usage(
+                    "file-unreadable",
+                    format!("cannot read the notes `{}`: {error}", path.display()),
+                    "check the path and its permissions",
+                )
+            })?)
+        }
+    };
+    let request = Publish {
+        release: arguments.release,
+        name: arguments.name,
+        notes,
+    };
+    let opened = app.writer().await?;
+    let published = opened.migrator.publish(&request).await;
+    opened.watcher.finish();
+    let published = published?;
+    if app.printer.is_json() {
+        app.printer.document(&published);
+        return Ok(0);
+    }
+    app.printer.answer(format!(
+        "{} {}: {}",
+        paint(GOOD, "published"),
+        published.release,
+        words::line(&published.name)
+    ));
+    if let Some(notes) = &published.notes {
+        app.printer.answer(format!("notes {}", words::short(notes)));
+    }
+    recorded(app, published.seq, &published.head);
+    Ok(0)
+}
+
+fn recorded(app: &App, seq: u64, head: &Digest) {
+    app.printer.answer(paint(
+        DIM,
+        format!("recorded as event {seq}, head {}", words::short(head)),
+    ));
+}
+
+pub(super) async fn releases(app: &App, arguments: &args::Releases) -> Result<u8, Error> {
+    let view = app.reader().await?.migrator.releases().await?;
+    if app.printer.is_json() {
+        app.printer.document(&view);
+        return Ok(0);
+    }
+    if arguments.next {
+        match &view.next {
+            Some(next) => {
+                app.printer.answer(&next.release);
+                app.printer.note(paint(DIM, &next.because));
+            }
+            None => app
+                .printer
+                .note("nothing has changed since the last release"),
+        }
+        return Ok(0);
+    }
+    table(app, &view);
+    Ok(0)
+}
+
+fn table(app: &App, view: &ReleasesView) {
+    if view.releases.is_empty() {
+        app.printer.answer("no releases yet");
+    } else {
+        let mut rows = vec![
+            [
+                "RELEASE", "TAGGED", "BY", "HOLDS", "NEW", "GONE", "STATE", "NAME",
+            ]
+            .map(str::to_owned)
+            .to_vec(),
+        ];
+        rows.extend(view.releases.iter().rev().map(|release| row(view, release)));
+        for (index, line) in words::columns(&rows).into_iter().enumerate() {
+            let release = index
+                .checked_sub(1)
+                .map(|at| &view.releases[view.releases.len() - 1 - at]);
+            app.printer.answer(match release {
+                None => paint(STRONG, line),
+                Some(release) if release.in_place => line,
+                Some(_) => paint(DIM, line),
+            });
+        }
+    }
+    if !view.unreleased.is_empty() {
+        app.printer.answer(format!(
+            "not in a release: {}",
+            words::count(
+                words::number(view.unreleased.len()),
+                "migration",
+                "migrations"
+            )
+        ));
+    }
+    if let Some(next) = &view.next {
+        app.printer.answer(paint(
+            DIM,
+            format!("next could be {}: {}", next.release, next.because),
+        ));
+    }
+}
+
+fn row(view: &ReleasesView, release: &ReleaseView) -> Vec<String> {
+    let state = if view.current.as_ref() == Some(&release.release) {
+        "current"
+    } else if release.in_place {
+        "in place"
+    } else {
+        "left"
+    };
+    let breaking = if release.breaking { ", breaking" } else { "" };
+    vec![
+        release.release.clone(),
+        words::time(release.tagged_at),
+        words::line(&release.tagged_by),
+        release.contains.len().to_string(),
+        release.added.len().to_string(),
+        release.removed.len().to_string(),
+        format!("{state}{breaking}"),
+        words::line(release.name.as_deref().unwrap_or_default()),
+    ]
+}
