@@ -5,6 +5,7 @@
 mod approvals;
 mod backups;
 mod releases;
+mod health;
 mod unresolved;
 
 use crate::lint;
@@ -15,6 +16,8 @@ use uuid::Uuid;
 pub use self::approvals::{ApprovalView, ApprovalsView, Approved};
 pub use self::backups::{BackupChecked, BackupView, Pruned, Restored};
 pub use self::releases::{Published, ReleaseView, ReleasesView, Tagged};
+pub(crate) use self::health::Found;
+pub use self::health::{Health, HealthProblem, LastBackup, LedgerHealth, SchemaHealth};
 pub use self::unresolved::Unresolved;
 
 /// Where the log ends.

@@ -212,6 +212,13 @@ pub enum Validate {
     Files(Vec<PathBuf>),
 }
 
+/// What `health` is asked.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Health {
+    /// There must be a backup that is at most so old.
+    pub max_backup_age: Option<Duration>,
+}
+
 /// What `verify` is asked.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Verify {

@@ -9,6 +9,7 @@ mod append;
 mod approve;
 mod backup;
 mod events;
+mod health;
 mod init;
 mod keys;
 mod lock;

@@ -100,8 +100,11 @@ impl Migrator {
             Err(error) => return Err(fail(error)),
         };
         let found = drift(log.history(), &now);
-        if found.is_none() {
-            return Ok(None);
+        if found
+            .as_ref()
+            .is_none_or(|found| found.code != Code::SchemaDrift)
+        {
+            return Ok(found);
         }
         // the schema was read after the log: what a run did in between is no change out of band
         let later = session.records(log.size(), 1).await.map_err(fail)?;
@@ -123,6 +126,14 @@ pub(super) fn drift(history: &History, now: &SchemaFingerprint) -> Option<Findin
         )));
     }
     Some(Finding {
+    let then = &left.schema;
+    if then.format != u64::from(now.format) || then.server != now.server {
+        return Some(not_compared(&format!(
+            "that was read on the server version {}, in form {}, and this is {}, in form {}",
+            then.server, then.format, now.server, now.format
+        )));
+    }
+    (then.digest != now.digest).then(|| Finding {
         code: Code::SchemaDrift,
         severity: ledger::Severity::Warning,
         seq: Some(left.seq),
@@ -168,6 +179,7 @@ fn header_warnings(file: &Migration) -> impl Iterator<Item = Notice> + '_ {
 }
 
 fn views(files: &[Migration], history: &History, releases: &Releases) -> Vec<MigrationView> {
+pub(super) fn views(files: &[Migration], history: &History) -> Vec<MigrationView> {
     let mut rows: BTreeMap<&Version, (Option<&Migration>, Option<&Entry>)> = files
         .iter()
         .map(|file| (&file.version, (Some(file), None)))
@@ -279,7 +291,7 @@ fn state(
     })
 }
 
-fn count(migrations: &[MigrationView]) -> Counts {
+pub(super) fn count(migrations: &[MigrationView]) -> Counts {
     let mut counts = Counts::default();
     for migration in migrations {
         match migration.state {
@@ -308,7 +320,7 @@ fn count(migrations: &[MigrationView]) -> Counts {
     counts
 }
 
-fn last_failure(history: &History) -> Option<LastFailure> {
+pub(super) fn last_failure(history: &History) -> Option<LastFailure> {
     let (entry, failed) = history
         .entries()
         .filter_map(|(_, entry)| Some((entry, entry.failed.as_ref()?)))

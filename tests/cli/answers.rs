@@ -14,12 +14,17 @@ fn every_answer_is_one_json_document() {
     let project = Project::with_two_migrations();
     for (arguments, code) in [
         (vec!["status"], 0),
+        (vec!["health"], 6),
         (vec!["plan", "--exit-code"], 8),
         (vec!["verify"], 2),
         (vec!["init"], 0),
         (vec!["up", "--dry-run"], 0),
+        (vec!["health"], 0),
+        (vec!["health", "--exit-code"], 8),
         (vec!["up"], 0),
         (vec!["up"], 0),
+        (vec!["health", "--exit-code"], 0),
+        (vec!["health", "--max-backup-age", "1h"], 1),
         (vec!["status", "--exit-code"], 0),
         (vec!["events"], 0),
         (vec!["events", "--kind", "none.such"], 0),

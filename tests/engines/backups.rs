@@ -99,6 +99,10 @@ async fn a_restore_brings_back_everything_but_the_ledger() {
         let waits = |code: &str| status.warnings.iter().any(|warning| warning.code == code);
         assert!(waits("restore-not-accepted"), "{:?}", status.warnings);
         refused(safe.shop.up().await, "restore-not-accepted", 7);
+        let asked = mledger::request::Health::default();
+        let health = safe.migrator().health(&asked).await.unwrap();
+        assert_eq!(health.exit_code(), 7, "{:?}", health.problems);
+        assert_eq!(health.problems[0].code, "restore-not-accepted");
 
         let id = taken.id.to_string();
         let migrator = safe.migrator();

@@ -19,6 +19,7 @@ mod differences;
 mod encryption;
 mod flows;
 mod foreign_keys;
+mod health;
 mod leases;
 mod partial;
 mod place;

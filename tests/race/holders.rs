@@ -116,8 +116,8 @@ fn a_holder_that_is_slow_between_transactions_keeps_the_lease(kind: &Kind) {
 #[test]
 fn a_stepwise_holder_is_waited_for() {
     for (point, passage) in [
-        // partial: two steps are done
-        ("step::before-begin", 5),
+        // partial: three steps are done
+        ("step::before-begin", 4),
         // unknown, for all that the log tells: the third step commits by itself
         ("step::before-statement", 6),
     ] {
@@ -139,6 +139,9 @@ INSERT INTO effects VALUES ('2', 2);
             "{point}"
         );
         let events = facts(&project).events;
+        let health = project.json(&["health"]);
+        assert_eq!(health["ok"], true, "{point}: {health}");
+        assert_eq!(health["running"], "2", "{point}: {health}");
         let waiter = project.run(&["up", "--lease-wait", "1"]);
         assert_eq!(waiter.code, 5, "{point}: {waiter:#?}");
         assert_eq!(facts(&project).events, events, "{point}: it wrote nothing");

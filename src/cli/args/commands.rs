@@ -169,6 +169,17 @@ pub(crate) struct StatusArgs {
     pub(crate) verbose: bool,
 }
 
+/// `health`
+#[derive(Debug, Args)]
+pub(crate) struct Health {
+    /// Exit with 8 when nothing is wrong, but something is pending or the schema differs
+    #[arg(long)]
+    pub(crate) exit_code: bool,
+    /// Ask for a backup that is at most so old, such as `26h`
+    #[arg(long, value_name = "TIME", value_parser = seconds)]
+    pub(crate) max_backup_age: Option<Duration>,
+}
+
 /// `plan`
 #[derive(Debug, Args)]
 pub(crate) struct Plan {

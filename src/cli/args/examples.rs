@@ -96,6 +96,21 @@ Examples:
 Exit code 4 says that something is not what was recorded. What completeness is anchored to is always \
 part of the answer.";
 
+pub(super) const HEALTH: &str = "\
+Examples:
+  mledger health
+  mledger health --json --max-backup-age 26h
+  mledger health --exit-code        8 when something is pending
+
+Exit codes:
+  0  healthy; warnings are shown, and pending migrations are no problem
+  1  the last attempt at a migration failed, or the newest backup is too old
+  4  the ledger, or the file of an applied migration, is not what was recorded
+  6  the database cannot be reached
+  7  a person must decide first: a step's outcome is unknown, a migration stopped in the middle, or
+     a restored backup was not accepted
+Of several the first of 4, 7, 1 counts. It writes nothing to the database.";
+
 pub(super) const EVENTS: &str = "\
 Examples:
   mledger events

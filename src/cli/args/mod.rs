@@ -15,9 +15,9 @@ pub(crate) use self::backups::{
     Backup, BackupAccept, BackupCommand, BackupPrune, BackupRestore, BackupVerify,
 };
 pub(crate) use self::commands::{
-    Approve, Completions, Down, Events, Init, Key, KeyAuthorize, KeyCommand, KeyNew, KeyProve,
-    KeyRetire, Kind, Lock, LockBreak, LockCommand, Man, New, Output, Plan, Redo, Reset, Resolve,
-    Show, StatusArgs, Up, Validate, Verify,
+    Approve, Completions, Down, Events, Health, Init, Key, KeyAuthorize, KeyCommand, KeyNew,
+    KeyProve, KeyRetire, Kind, Lock, LockBreak, LockCommand, Man, New, Output, Plan, Redo, Reset,
+    Resolve, Show, StatusArgs, Up, Validate, Verify,
 };
 pub(crate) use self::releases::{Publish, Releases, Tag};
 use self::values::seconds;
@@ -205,6 +205,9 @@ pub(crate) enum Command {
     /// Check the ledger, the stored scripts, the files and the schema
     #[command(after_long_help = examples::VERIFY)]
     Verify(Verify),
+    /// Say whether the database, its ledger and its migrations are as they should be, for probes
+    #[command(after_long_help = examples::HEALTH)]
+    Health(Health),
     /// Print the events of the ledger, oldest first
     #[command(visible_alias = "log", after_long_help = examples::EVENTS)]
     Events(Events),

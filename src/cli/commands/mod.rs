@@ -4,6 +4,7 @@ mod approve;
 mod backup;
 mod decide;
 mod events;
+mod health;
 mod keys;
 mod plan;
 mod releases;
@@ -53,6 +54,7 @@ pub(crate) async fn dispatch(cli: Cli, printer: &Arc<Printer>) -> Result<u8, Err
         Command::Resolve(arguments) => decide::resolve(&app, arguments).await,
         Command::Validate(arguments) => validate::validate(&app, arguments).await,
         Command::Verify(arguments) => verify::verify(&app, arguments).await,
+        Command::Health(arguments) => health::health(&app, &arguments).await,
         Command::Events(arguments) => events::events(&app, arguments).await,
         Command::Show(arguments) => events::show(&app, &arguments).await,
         Command::Key(arguments) => keys::key(&app, arguments.command).await,

@@ -120,7 +120,7 @@ fn heading(status: &Status, verbose: bool) -> String {
 }
 
 /// Returns the counts that are not zero; applied and pending always.
-fn summary(counts: &Counts) -> String {
+pub(super) fn summary(counts: &Counts) -> String {
     let mut parts = vec![
         paint(GOOD, format!("{} applied", counts.applied)),
         paint(
