@@ -28,5 +28,6 @@ mod sessions;
 mod shop;
 mod splitting;
 mod stores;
+mod story;
 mod transactions;
 mod validation;
