@@ -10,6 +10,7 @@
 //! - [`context`] holds what the library is given: clock, ids, key, who acts, how to stop. It never
 //!   prints, prompts, or reads the environment or the clock itself.
 
+pub mod adopt;
 pub mod backup;
 pub mod config;
 pub mod context;

@@ -2,6 +2,7 @@
 //!
 //! Member names are the contract of the JSON documents; fields are added, never renamed.
 
+mod adoption;
 mod approvals;
 mod backups;
 mod releases;
@@ -13,6 +14,7 @@ use ledger::{Digest, Direction, Finding, Mode, Timestamp};
 use serde::Serialize;
 use uuid::Uuid;
 
+pub use self::adoption::{AdoptedMigration, AdoptionReport, Baselined};
 pub use self::approvals::{ApprovalView, ApprovalsView, Approved};
 pub use self::backups::{BackupChecked, BackupView, Pruned, Restored};
 pub use self::releases::{Published, ReleaseView, ReleasesView, Tagged};

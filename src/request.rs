@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use ledger::Digest;
 
+use crate::adopt::TableName;
 use crate::config::Secrets;
 use crate::lint;
 use crate::migration::Version;
@@ -196,6 +197,26 @@ pub struct Resolve {
     pub version: Version,
     /// The answer.
     pub resolution: Resolution,
+    /// Why, recorded.
+    pub reason: String,
+}
+
+/// What `adopt` is asked.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Adopt {
+    /// The tool whose history it is; without one, the one whose table is there.
+    pub tool: Option<String>,
+    /// Its table, where that is not called as the tool calls it by itself.
+    pub table: Option<TableName>,
+    /// Why rows are taken over that differ from their files, and others are left out; recorded.
+    pub force: Option<String>,
+}
+
+/// What `baseline` is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Baseline {
+    /// The newest version that the database has.
+    pub version: Version,
     /// Why, recorded.
     pub reason: String,
 }

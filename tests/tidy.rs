@@ -143,6 +143,7 @@ fn decisions_know_no_connection() {
             "src/projection/",
             "src/migration/",
             "src/policy/",
+            "src/adopt/",
             "src/lint/",
             "src/report.rs",
             "src/request.rs",

@@ -22,6 +22,7 @@ use uuid::Uuid;
 pub use self::error::{EngineError, Fault};
 pub use self::postgres::PostgresUrlError;
 pub use self::url::{Address, UrlError, open};
+use crate::adopt::{Table, TableName};
 use crate::backup::Dump;
 use crate::lint::Dialect;
 use crate::migration::split::LexRules;
@@ -431,6 +432,9 @@ pub trait Session: Send {
     /// Returns sentences about what is in the database of the objects that a statement names, for a
     /// person who must say whether it took effect.
     async fn examine(&mut self, sql: &str) -> Result<Vec<String>, EngineError>;
+
+    /// Returns a table that another program keeps, whole; none where there is no such table.
+    async fn table(&mut self, name: &TableName) -> Result<Option<Table>, EngineError>;
 
     /// Runs a query that must give one row whose first column is true; says whether it did.
     ///

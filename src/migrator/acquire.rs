@@ -182,7 +182,7 @@ impl Migrator {
         }
         self.check_alone(log, running)?;
         let decision = match decided.take() {
-            Some((head, decision)) if head == log.head() => decision,
+            Some((head, decision)) if head == log.head() && !wish.work.reads_tables() => decision,
             _ => {
                 self.decide(
                     &wish.work,

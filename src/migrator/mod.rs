@@ -5,6 +5,7 @@
 
 mod acquire;
 mod admit;
+mod adopt;
 mod append;
 mod approve;
 mod backup;

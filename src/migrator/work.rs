@@ -5,6 +5,7 @@ use ledger::Direction;
 use ledger::Digest;
 
 use super::admit::Purpose;
+use super::adopt::{self, Adopting};
 use super::{Migrator, resolve};
 use crate::engine::{Object, Session};
 use crate::error::Error;
@@ -16,7 +17,7 @@ use crate::plan::{Blocker, BlockerKind, Plan, down, examine, up};
 use crate::policy::PlanText;
 use crate::projection::backups::Hold;
 use crate::report::{ApprovalsView, Refusal};
-use crate::request::{Back, Down, Resolve, Up};
+use crate::request::{Back, Baseline, Down, Resolve, Up};
 
 /// A command that writes.
 #[derive(Debug, Clone, Copy)]
@@ -26,6 +27,8 @@ pub(super) enum Work<'a> {
     Redo,
     Reset(&'a Down),
     Resolve(&'a Resolve),
+    Adopt(&'a Adopting<'a>),
+    Baseline(&'a Baseline),
 }
 
 /// What the command would do with the log as it is.
@@ -63,6 +66,8 @@ impl Work<'_> {
             Self::Redo => "redo",
             Self::Reset(_) => "reset",
             Self::Resolve(_) => "resolve",
+            Self::Adopt(_) => "adopt",
+            Self::Baseline(_) => "baseline",
         }
     }
 
@@ -71,7 +76,7 @@ impl Work<'_> {
         match self {
             Self::Up(up) => up.ticket.clone(),
             Self::Down(down) | Self::Reset(down) => down.ticket.clone(),
-            Self::Redo | Self::Resolve(_) => None,
+            Self::Redo | Self::Resolve(_) | Self::Adopt(_) | Self::Baseline(_) => None,
         }
     }
 
@@ -93,8 +98,13 @@ impl Work<'_> {
     pub(super) fn runs_new_scripts(&self) -> bool {
         match self {
             Self::Up(_) | Self::Redo | Self::Resolve(_) => true,
-            Self::Down(_) | Self::Reset(_) => false,
+            Self::Down(_) | Self::Reset(_) | Self::Adopt(_) | Self::Baseline(_) => false,
         }
+    }
+
+    /// Says whether it is decided by more than the log and the folder: by tables that others may write.
+    pub(super) fn reads_tables(&self) -> bool {
+        matches!(self, Self::Adopt(_))
     }
 }
 
@@ -146,6 +156,10 @@ impl Migrator {
             Work::Resolve(resolve) => {
                 return self.decide_resolve(resolve, files, log, session).await;
             }
+            Work::Adopt(adopting) => {
+                return self.decide_adopt(adopting, files, log, session).await;
+            }
+            Work::Baseline(baseline) => return adopt::decide_baseline(baseline, files, log),
         };
         let engine = &self.engine;
         let plan = examine::examine(

@@ -7,6 +7,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod adopting;
 mod approvals;
 mod backups;
 mod blocks;

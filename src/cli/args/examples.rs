@@ -170,6 +170,19 @@ Examples:
 
 A lock whose holder is gone is taken over by the next run without being broken by hand.";
 
+pub(super) const ADOPT: &str = "\
+Examples:
+  mledger adopt --dry-run           what is there, and a verdict on each row
+  mledger adopt --from sqlx
+  mledger adopt --from goose --table audit.goose_db_version
+
+Nothing runs, and the other tool's table is only read. Afterwards `mledger up` applies what is pending. \
+docs/guides says for each tool what maps to what.";
+
+pub(super) const BASELINE: &str = "\
+Examples:
+  mledger baseline 20250101120000 --reason \"restored from the old system\"";
+
 pub(super) const COMPLETIONS: &str = "\
 Examples:
   mledger completions bash > /etc/bash_completion.d/mledger

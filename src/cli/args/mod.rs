@@ -1,5 +1,6 @@
 //! What can be typed. Help, man pages, completions and `docs/cli.md` are made from these types.
 
+mod adoption;
 mod backups;
 mod commands;
 mod examples;
@@ -11,6 +12,7 @@ use std::time::Duration;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 
+pub(crate) use self::adoption::{Adopt, Baseline};
 pub(crate) use self::backups::{
     Backup, BackupAccept, BackupCommand, BackupPrune, BackupRestore, BackupVerify,
 };
@@ -232,6 +234,12 @@ pub(crate) enum Command {
     /// List the releases: what each holds, and whether it breaks something
     #[command(after_long_help = examples::RELEASES)]
     Releases(Releases),
+    /// Take over the history of another tool, which stays as it is
+    #[command(after_long_help = examples::ADOPT)]
+    Adopt(Adopt),
+    /// Record that the database has all migrations up to a version, without running them
+    #[command(after_long_help = examples::BASELINE)]
+    Baseline(Baseline),
     /// Print every setting, its value and where it came from
     Config,
     /// Print the completions for a shell

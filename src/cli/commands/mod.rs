@@ -1,5 +1,6 @@
 //! The commands: each asks the library once and prints its answer.
 
+mod adopt;
 mod approve;
 mod backup;
 mod decide;
@@ -66,6 +67,8 @@ pub(crate) async fn dispatch(cli: Cli, printer: &Arc<Printer>) -> Result<u8, Err
         Command::Tag(arguments) => releases::tag(&app, arguments).await,
         Command::Release(arguments) => releases::release(&app, arguments).await,
         Command::Releases(arguments) => releases::releases(&app, &arguments).await,
+        Command::Adopt(arguments) => adopt::adopt(&app, arguments).await,
+        Command::Baseline(arguments) => adopt::baseline(&app, arguments).await,
         Command::Config => shell::config(&app),
         Command::Completions(_) | Command::Man(_) => Ok(0),
     }

@@ -19,6 +19,7 @@ mod script;
 mod session;
 mod shape;
 mod store;
+mod tables;
 mod talk;
 #[cfg(test)]
 mod tests;

@@ -15,8 +15,10 @@ use super::details::Details;
 use super::kill::{self, StopOnDrop, Switch};
 use super::transaction::{self, Limits};
 use super::{
-    connect, events, examine, fault, lease, literal, objects, schema, script, store, talk, turn,
+    connect, events, examine, fault, lease, literal, objects, schema, script, store, tables, talk,
+    turn,
 };
+use crate::adopt::{Table, TableName};
 use crate::engine::{
     Access, Begin, Claim, EngineError, Executed, Fault, Fence, Identity, Interrupter, Lease,
     Object, SchemaFingerprint, Session, Store, StoredRecord,
@@ -408,6 +410,11 @@ impl Session for MySqlSession {
     async fn examine(&mut self, sql: &str) -> Result<Vec<String>, EngineError> {
         let database = self.target.database().to_owned();
         examine::examine(self.ready().await?, &database, sql).await
+    }
+
+    async fn table(&mut self, name: &TableName) -> Result<Option<Table>, EngineError> {
+        let database = self.target.database().to_owned();
+        tables::read(self.ready().await?, &database, name).await
     }
 
     async fn holds(&mut self, sql: &str) -> Result<bool, EngineError> {

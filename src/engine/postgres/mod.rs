@@ -23,6 +23,7 @@ mod schema;
 mod script;
 mod session;
 mod store;
+mod tables;
 #[cfg(test)]
 mod tests;
 mod transaction;

@@ -18,8 +18,9 @@ use super::link::{Backend, Link};
 use super::notices::Notices;
 use super::transaction::Open;
 use super::{
-    Postgres, ending, events, examine, lease, objects, schema, script, store, transaction,
+    Postgres, ending, events, examine, lease, objects, schema, script, store, tables, transaction,
 };
+use crate::adopt::{Table, TableName};
 use crate::engine::{
     Access, Begin, Claim, EngineError, Executed, Fault, Fence, Identity, Interrupter, Lease,
     Object, SchemaFingerprint, Session, Store, StoredRecord,
@@ -395,6 +396,11 @@ impl Session for PostgresSession {
     async fn examine(&mut self, sql: &str) -> Result<Vec<String>, EngineError> {
         let prefix = self.prefix().await?;
         examine::examine(&mut self.link, &prefix, sql).await
+    }
+
+    async fn table(&mut self, name: &TableName) -> Result<Option<Table>, EngineError> {
+        let prefix = self.prefix().await?;
+        tables::read(&mut self.link, &prefix, name).await
     }
 
     async fn holds(&mut self, sql: &str) -> Result<bool, EngineError> {

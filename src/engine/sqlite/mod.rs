@@ -17,6 +17,7 @@ mod script;
 mod session;
 mod store;
 mod switch;
+mod tables;
 #[cfg(test)]
 mod tests;
 mod transaction;

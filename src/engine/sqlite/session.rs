@@ -9,7 +9,10 @@ use sqlx::SqliteConnection;
 use uuid::Uuid;
 
 use super::switch::{StopOnDrop, Switch};
-use super::{Sqlite, connect, events, fault, lease, objects, schema, script, store, transaction};
+use super::{
+    Sqlite, connect, events, fault, lease, objects, schema, script, store, tables, transaction,
+};
+use crate::adopt::{Table, TableName};
 use crate::engine::{
     Access, Begin, Claim, EngineError, Executed, Fault, Identity, Interrupter, Lease, Object,
     SchemaFingerprint, Session, Store, StoredRecord,
@@ -264,6 +267,11 @@ impl Session for SqliteSession {
     async fn examine(&mut self, _sql: &str) -> Result<Vec<String>, EngineError> {
         // what commits by itself here (VACUUM, PRAGMA) leaves no object behind
         Ok(Vec::new())
+    }
+
+    async fn table(&mut self, name: &TableName) -> Result<Option<Table>, EngineError> {
+        let answer = tables::read(self.connection()?, name).await;
+        self.named(answer)
     }
 
     async fn holds(&mut self, sql: &str) -> Result<bool, EngineError> {

@@ -1,0 +1,42 @@
+//! dbmate: `schema_migrations`, a row for each applied version and nothing else.
+
+use super::{Row, Said, Table, Tool, version};
+
+/// `dbmate`.
+#[derive(Debug)]
+pub(super) struct Dbmate;
+
+impl Tool for Dbmate {
+    fn name(&self) -> &'static str {
+        "dbmate"
+    }
+
+    fn places(&self) -> &'static [(Option<&'static str>, &'static str)] {
+        &[(None, "schema_migrations")]
+    }
+
+    fn columns(&self) -> &'static [&'static str] {
+        &["version"]
+    }
+
+    /// Other tools keep a table of this name too, with more columns.
+    fn recognises(&self, table: &Table) -> bool {
+        table.has("version") && table.columns.len() == 1
+    }
+
+    fn rows(&self, table: &Table) -> Result<Vec<Row>, String> {
+        table
+            .rows
+            .iter()
+            .map(|row| {
+                Ok(Row {
+                    version: version(table, table.cell(row, "version"))?,
+                    name: String::new(),
+                    said: Said::Applied,
+                    checksum: None,
+                    at: None,
+                })
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,154 @@
+//! The histories of other tools: what their tables say, and what of it can be taken over.
+//!
+//! Pure: a [`Table`] that was read and the folder's migrations go in, an [`Adoption`] comes out, with a
+//! verdict on each row. A [`Tool`] is one file that knows one tool's table and how that tool makes its
+//! checksums. The tables themselves are read through the engine seam and never written.
+
+mod dbmate;
+mod golang_migrate;
+mod goose;
+mod sqlx_migrate;
+mod table;
+mod verdict;
+
+use std::fmt;
+
+pub use self::table::{Cell, Table, TableName};
+pub use self::verdict::{Adoption, Judged, Unreadable, Verdict, judge};
+use crate::migration::Version;
+
+/// A tool whose history can be taken over.
+pub trait Tool: fmt::Debug + Sync {
+    /// Returns the name by which people ask for it.
+    fn name(&self) -> &'static str;
+
+    /// Returns where it keeps its table unless it was told otherwise: schema and name, the likeliest
+    /// first.
+    fn places(&self) -> &'static [(Option<&'static str>, &'static str)];
+
+    /// Returns the columns without which the table is not its own.
+    fn columns(&self) -> &'static [&'static str];
+
+    /// Says whether a table has the columns of this tool's own.
+    fn recognises(&self, table: &Table) -> bool {
+        self.columns().iter().all(|column| table.has(column))
+    }
+
+    /// Returns what the rows say, in any order, each version once.
+    ///
+    /// # Errors
+    ///
+    /// A sentence that says which row was not as expected.
+    fn rows(&self, table: &Table) -> Result<Vec<Row>, String>;
+
+    /// Returns the checksum that the tool would record of a file, as [`Row::checksum`] has it; none where
+    /// it records none.
+    fn checksum(&self, _file: &File<'_>) -> Option<String> {
+        None
+    }
+}
+
+/// What one row says of one migration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// The version.
+    pub version: Version,
+    /// What the tool calls it, where it has a name.
+    pub name: String,
+    /// What became of it.
+    pub said: Said,
+    /// The recorded checksum in the tool's own form, as text.
+    pub checksum: Option<String>,
+    /// When, in the words of the database.
+    pub at: Option<String>,
+}
+
+/// What a tool says became of a migration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Said {
+    /// It was applied.
+    Applied,
+    /// It and all that are older were applied, of which the tool keeps no rows.
+    AppliedThrough,
+    /// A person declared that it and all that are older need not run.
+    Baseline,
+    /// It failed, or was never finished: the words say how the table tells.
+    Failed(&'static str),
+    /// The same, and all that are older were applied, of which the tool keeps no rows.
+    FailedAfter(&'static str),
+    /// It was undone.
+    Undone,
+}
+
+/// A migration's file, for a checksum.
+#[derive(Debug, Clone, Copy)]
+pub struct File<'a> {
+    /// The version, as in the file's name.
+    pub version: &'a Version,
+    /// The migration's name, as in the file's name.
+    pub name: &'a str,
+    /// The bytes.
+    pub text: &'a [u8],
+}
+
+/// Every tool that is known, in the order in which a database is searched for them.
+pub const TOOLS: &[&dyn Tool] = &[
+    &sqlx_migrate::Sqlx,
+    &golang_migrate::GolangMigrate,
+    &goose::Goose,
+    &dbmate::Dbmate,
+];
+
+/// Returns the tool of this name.
+pub fn find(name: &str) -> Option<&'static dyn Tool> {
+    TOOLS.iter().copied().find(|tool| tool.name() == name)
+}
+
+/// Returns the names of all tools, for messages.
+pub fn names() -> String {
+    let names: Vec<String> = TOOLS
+        .iter()
+        .map(|tool| format!("`{}`", tool.name()))
+        .collect();
+    names.join(", ")
+}
+
+/// Reads the version in a cell.
+fn version(table: &Table, cell: &Cell) -> Result<Version, String> {
+    let found = match cell {
+        Cell::Text(text) => text.as_str(),
+        Cell::Null => "NULL",
+        Cell::Bytes(_) => "bytes",
+    };
+    found.parse().map_err(|_| {
+        format!(
+            "expected a number as version in each row of `{}`, found `{found}`",
+            table.name
+        )
+    })
+}
+
+/// Reads the truth value in a cell.
+fn truth(table: &Table, column: &str, cell: &Cell) -> Result<bool, String> {
+    cell.truth().ok_or_else(|| {
+        format!(
+            "expected true or false in the column `{column}` of `{}`, found `{}`",
+            table.name,
+            cell.text().unwrap_or("nothing")
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_tool_is_found_by_its_name() {
+        for tool in TOOLS {
+            assert_eq!(find(tool.name()).map(Tool::name), Some(tool.name()));
+            assert!(!tool.places().is_empty() && !tool.columns().is_empty());
+        }
+        assert!(find("mledger").is_none());
+    }
+}

@@ -1,0 +1,83 @@
+//! sqlx: `_sqlx_migrations`, with SHA-384 over the up file as it is.
+
+use sha2::{Digest as _, Sha384};
+
+use super::table::hex;
+use super::{Cell, File, Row, Said, Table, Tool, truth, version};
+
+/// The migrations of the crate `sqlx` and its command line.
+#[derive(Debug)]
+pub(super) struct Sqlx;
+
+impl Tool for Sqlx {
+    fn name(&self) -> &'static str {
+        "sqlx"
+    }
+
+    fn places(&self) -> &'static [(Option<&'static str>, &'static str)] {
+        &[(None, "_sqlx_migrations")]
+    }
+
+    fn columns(&self) -> &'static [&'static str] {
+        &["version", "description", "success", "checksum"]
+    }
+
+    fn rows(&self, table: &Table) -> Result<Vec<Row>, String> {
+        table
+            .rows
+            .iter()
+            .map(|row| {
+                let cell = |column| table.cell(row, column);
+                let succeeded = truth(table, "success", cell("success"))?;
+                Ok(Row {
+                    version: version(table, cell("version"))?,
+                    name: cell("description").text().unwrap_or_default().to_owned(),
+                    said: if succeeded {
+                        Said::Applied
+                    } else {
+                        Said::Failed("`success` is false")
+                    },
+                    checksum: match cell("checksum") {
+                        Cell::Bytes(bytes) => Some(hex(bytes)),
+                        Cell::Text(_) | Cell::Null => None,
+                    },
+                    at: cell("installed_on").text().map(str::to_owned),
+                })
+            })
+            .collect()
+    }
+
+    fn checksum(&self, file: &File<'_>) -> Option<String> {
+        Some(hex(&Sha384::digest(file.text)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+
+    #[test]
+    fn a_checksum_is_what_the_tool_recorded() {
+        // written by sqlx-cli 0.9.0 for a file of these bytes
+        let recorded = "6b80cb02f9855755e04189618c876d0dae543211118397f3c7168e844cc1183ef5f078698673186f575d5f5055ff90e9";
+        let version = "1".parse().unwrap();
+        let sum = |text: &[u8]| {
+            Sqlx.checksum(&File {
+                version: &version,
+                name: "a",
+                text,
+            })
+        };
+        assert_eq!(
+            sum(b"CREATE TABLE a (id INTEGER);\n").as_deref(),
+            Some(recorded)
+        );
+        assert_ne!(
+            sum(b"CREATE TABLE b (id INTEGER);\n").as_deref(),
+            Some(recorded),
+            "one byte makes a difference"
+        );
+    }
+}

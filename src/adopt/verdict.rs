@@ -1,0 +1,318 @@
+//! What can be taken over of each row: the row and the folder's file, compared.
+
+use std::collections::BTreeMap;
+
+use ledger::Digest;
+use ledger::canonical::Value;
+use serde::Serialize;
+
+use super::table::text_of;
+use super::{File, Row, Said, Table, TableName, Tool};
+use crate::migration::{Migration, Problem, Version};
+
+/// What became of the comparison of a row and a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// The file has the recorded checksum.
+    Match,
+    /// The file has the recorded checksum once its line ends are changed.
+    LineEndsDiffer,
+    /// The file has another checksum than the one recorded.
+    Mismatch,
+    /// The tool records no checksum.
+    NoChecksum,
+    /// The tool keeps no row of it, and says that all up to a later one were applied.
+    Assumed,
+    /// There is no file of this version.
+    FileMissing,
+    /// The tool says that it failed, or never came to its end.
+    Failed,
+    /// The tool says that it was undone; it is pending here too.
+    Undone,
+}
+
+impl Verdict {
+    /// Returns the verdict as people read it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Match => "match",
+            Self::LineEndsDiffer => "match but for line ends",
+            Self::Mismatch => "mismatch",
+            Self::NoChecksum => "no checksum",
+            Self::Assumed => "assumed",
+            Self::FileMissing => "file missing",
+            Self::Failed => "failed",
+            Self::Undone => "undone",
+        }
+    }
+
+    /// Says whether a migration with this verdict counts as applied from here on; `forced` says that a
+    /// person wants it although the row and the file differ.
+    pub fn marks(self, forced: bool) -> bool {
+        match self {
+            Self::Match | Self::LineEndsDiffer | Self::NoChecksum | Self::Assumed => true,
+            Self::Mismatch => forced,
+            Self::FileMissing | Self::Failed | Self::Undone => false,
+        }
+    }
+}
+
+/// A migration of the other tool, and what was found of it here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Judged {
+    /// The version, as the file has it, else as the row has it.
+    pub version: Version,
+    /// The name, as the file has it, else as the row has it.
+    pub name: String,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// What was recorded and found, for a person who must decide.
+    pub detail: Option<String>,
+    /// When it was applied, in the words of the other tool's table.
+    pub at: Option<String>,
+    /// Our checksum of the file.
+    pub checksum: Option<Digest>,
+}
+
+/// What can be taken over of a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Adoption {
+    /// The tool.
+    pub tool: &'static str,
+    /// Its table.
+    pub table: TableName,
+    /// How many rows that has.
+    pub rows: u64,
+    /// The verdicts, in order of version.
+    pub judged: Vec<Judged>,
+    /// The report that is kept: the rows as they were read, and the verdicts.
+    pub report: Value,
+}
+
+impl Adoption {
+    /// Returns the newest version that counts as applied.
+    pub fn through(&self, forced: bool) -> Option<&Version> {
+        self.marked(forced).map(|judged| &judged.version).max()
+    }
+
+    /// Returns the migrations that count as applied from here on.
+    pub fn marked(&self, forced: bool) -> impl Iterator<Item = &Judged> {
+        self.judged
+            .iter()
+            .filter(move |judged| judged.verdict.marks(forced))
+    }
+}
+
+/// Why a table cannot be judged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unreadable {
+    /// Its rows are not what the tool writes.
+    Rows(String),
+    /// A migration's file cannot be read any more.
+    File(Box<Problem>),
+}
+
+/// Compares what a tool's table says with the migrations of the folder, whose bytes `text` gives.
+///
+/// # Errors
+///
+/// [`Unreadable`] where a row is not as expected, or a file cannot be read.
+pub fn judge(
+    tool: &dyn Tool,
+    table: &Table,
+    files: &[Migration],
+    text: &mut dyn FnMut(&Migration) -> Result<Vec<u8>, Problem>,
+) -> Result<Adoption, Unreadable> {
+    let rows = tool.rows(table).map_err(Unreadable::Rows)?;
+    let by_version: BTreeMap<&Version, &Migration> =
+        files.iter().map(|file| (&file.version, file)).collect();
+    let mut judged: BTreeMap<Version, Judged> = BTreeMap::new();
+    for row in &rows {
+        let file = by_version.get(&row.version).copied();
+        let found = match file {
+            Some(file) => compare(tool, row, file, text).map_err(Unreadable::File)?,
+            None => missing(row),
+        };
+        if judged.insert(row.version.clone(), found).is_some() {
+            return Err(Unreadable::Rows(format!(
+                "expected one row of each version in `{}`, found two of `{}`",
+                table.name, row.version
+            )));
+        }
+    }
+    for row in &rows {
+        if let Some(reach) = reach(row) {
+            assume(row, reach, files, &mut judged);
+        }
+    }
+    let judged: Vec<Judged> = judged.into_values().collect();
+    Ok(Adoption {
+        tool: tool.name(),
+        table: table.name.clone(),
+        rows: table.rows.len() as u64,
+        report: report(tool, table, &judged),
+        judged,
+    })
+}
+
+/// Whether a row speaks of older migrations too, and of itself.
+enum Reach {
+    Itself,
+    Older,
+}
+
+fn reach(row: &Row) -> Option<Reach> {
+    match row.said {
+        Said::AppliedThrough | Said::Baseline => Some(Reach::Itself),
+        Said::FailedAfter(_) => Some(Reach::Older),
+        _ => None,
+    }
+}
+
+fn assume(row: &Row, reach: Reach, files: &[Migration], judged: &mut BTreeMap<Version, Judged>) {
+    for file in files {
+        let within = match reach {
+            Reach::Itself => file.version <= row.version,
+            Reach::Older => file.version < row.version,
+        };
+        if within && !judged.contains_key(&file.version) {
+            let assumed = Judged {
+                version: file.version.clone(),
+                name: file.name.clone(),
+                verdict: Verdict::Assumed,
+                detail: None,
+                at: None,
+                checksum: Some(file.checksum),
+            };
+            judged.insert(file.version.clone(), assumed);
+        }
+    }
+}
+
+fn missing(row: &Row) -> Judged {
+    Judged {
+        version: row.version.clone(),
+        name: row.name.clone(),
+        verdict: match row.said {
+            Said::Undone => Verdict::Undone,
+            Said::Failed(_) | Said::FailedAfter(_) => Verdict::Failed,
+            Said::Baseline => Verdict::Assumed,
+            Said::Applied | Said::AppliedThrough => Verdict::FileMissing,
+        },
+        detail: match row.said {
+            Said::Failed(how) | Said::FailedAfter(how) => Some(how.to_owned()),
+            _ => None,
+        },
+        at: row.at.clone(),
+        checksum: None,
+    }
+}
+
+fn compare(
+    tool: &dyn Tool,
+    row: &Row,
+    file: &Migration,
+    text: &mut dyn FnMut(&Migration) -> Result<Vec<u8>, Problem>,
+) -> Result<Judged, Box<Problem>> {
+    let (verdict, detail) = match (&row.said, &row.checksum) {
+        (Said::Failed(how) | Said::FailedAfter(how), _) => {
+            (Verdict::Failed, Some((*how).to_owned()))
+        }
+        (Said::Undone, _) => (Verdict::Undone, None),
+        (Said::AppliedThrough | Said::Baseline, _) => (Verdict::Assumed, None),
+        (Said::Applied, None) => (Verdict::NoChecksum, None),
+        (Said::Applied, Some(recorded)) => {
+            let bytes = text(file)?;
+            compare_checksum(tool, recorded, file, &bytes)
+        }
+    };
+    Ok(Judged {
+        version: file.version.clone(),
+        name: file.name.clone(),
+        verdict,
+        detail,
+        at: row.at.clone(),
+        checksum: Some(file.checksum),
+    })
+}
+
+fn compare_checksum(
+    tool: &dyn Tool,
+    recorded: &str,
+    file: &Migration,
+    bytes: &[u8],
+) -> (Verdict, Option<String>) {
+    let of = |text: &[u8]| {
+        tool.checksum(&File {
+            version: &file.version,
+            name: &file.name,
+            text,
+        })
+    };
+    let Some(found) = of(bytes) else {
+        return (Verdict::NoChecksum, None);
+    };
+    if found == recorded {
+        return (Verdict::Match, None);
+    }
+    let unix = with_line_ends(bytes, b"\n");
+    let windows = with_line_ends(bytes, b"\r\n");
+    for other in [unix, windows] {
+        if of(&other).as_deref() == Some(recorded) {
+            return (Verdict::LineEndsDiffer, None);
+        }
+    }
+    let detail = format!("expected `{recorded}`, found `{found}`");
+    (Verdict::Mismatch, Some(detail))
+}
+
+/// Returns a text with one kind of line end throughout.
+fn with_line_ends(bytes: &[u8], end: &[u8]) -> Vec<u8> {
+    let mut text = Vec::with_capacity(bytes.len());
+    for (at, byte) in bytes.iter().enumerate() {
+        match byte {
+            b'\r' if bytes.get(at + 1) == Some(&b'\n') => {}
+            b'\n' => text.extend_from_slice(end),
+            other => text.push(*other),
+        }
+    }
+    text
+}
+
+/// The report that is kept under its digest.
+fn report(tool: &dyn Tool, table: &Table, judged: &[Judged]) -> Value {
+    let (columns, rows) = table.value();
+    let verdicts = judged
+        .iter()
+        .map(|judged| {
+            let mut members = vec![
+                ("verdict", text_of(judged.verdict.as_str())),
+                ("version", text_of(judged.version.as_str())),
+            ];
+            if let Some(checksum) = &judged.checksum {
+                members.push(("checksum", text_of(checksum.to_string())));
+            }
+            Value::object(members)
+        })
+        .collect();
+    Value::object([
+        ("columns", columns),
+        ("rows", rows),
+        ("table", text_of(table.name.to_string())),
+        ("tool", text_of(tool.name())),
+        ("v", Value::Integer(1)),
+        ("verdicts", Value::List(verdicts)),
+    ])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn line_ends_become_one_kind() {
+        assert_eq!(with_line_ends(b"a\r\nb\nc\rd", b"\n"), b"a\nb\nc\rd");
+        assert_eq!(with_line_ends(b"a\r\nb\nc", b"\r\n"), b"a\r\nb\r\nc");
+    }
+}

@@ -1,0 +1,33 @@
+//! What `adopt` and `baseline` take.
+
+use clap::Args;
+use mledger::adopt::TableName;
+
+use super::values::sentence;
+
+/// `adopt`
+#[derive(Debug, Args)]
+pub(crate) struct Adopt {
+    /// The tool whose history it is (default: the one whose table is there)
+    #[arg(long, value_name = "TOOL")]
+    pub(crate) from: Option<String>,
+    /// Its table, where that is not called as the tool calls it by itself
+    #[arg(long, value_name = "[SCHEMA.]NAME")]
+    pub(crate) table: Option<TableName>,
+    /// Take rows over that differ from their files, and leave failed ones out; why is recorded
+    #[arg(long, value_name = "REASON", value_parser = sentence)]
+    pub(crate) force: Option<String>,
+    /// Show what would be taken over, and do nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+/// `baseline`
+#[derive(Debug, Args)]
+pub(crate) struct Baseline {
+    /// The newest version that the database has
+    pub(crate) version: String,
+    /// Why; it is recorded
+    #[arg(long, value_name = "TEXT", required = true, value_parser = sentence)]
+    pub(crate) reason: String,
+}

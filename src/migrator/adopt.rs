@@ -1,0 +1,461 @@
+//! Beginning in a database that has a past: another tool's history, or none that anybody kept.
+//!
+//! Both only record. All marks are appended in the one transaction that opens and closes the run, so
+//! that a process which dies leaves either all of them or none.
+
+use std::sync::Mutex;
+
+use ledger::{Body, Digest, HistoryAdopted, Marked, MigrationMarked};
+
+use super::Migrator;
+use super::admit::Purpose;
+use super::open::Opened;
+use super::work::{Decision, Work};
+use crate::adopt::{self, Adoption, Judged, Table, TableName, Tool, Unreadable, Verdict, judge};
+use crate::engine::Session;
+use crate::error::Error;
+use crate::journal::Fact;
+use crate::log::Log;
+use crate::migration::Migration;
+use crate::object;
+use crate::plan::{Blocker, BlockerKind, Plan, canonical};
+use crate::report::{AdoptedMigration, AdoptionReport, Baselined, Refusal, RunReport};
+use crate::request::{Adopt, Baseline};
+
+/// What `adopt` is asked, and what it found when it decided last.
+#[derive(Debug)]
+pub(super) struct Adopting<'a> {
+    request: &'a Adopt,
+    found: Mutex<Option<Adoption>>,
+}
+
+impl<'a> Adopting<'a> {
+    fn new(request: &'a Adopt) -> Self {
+        Self {
+            request,
+            found: Mutex::default(),
+        }
+    }
+
+    fn keep(&self, adoption: Adoption) {
+        *self.found.lock().unwrap_or_else(|held| held.into_inner()) = Some(adoption);
+    }
+
+    fn take(&self) -> Option<Adoption> {
+        self.found
+            .lock()
+            .unwrap_or_else(|held| held.into_inner())
+            .take()
+    }
+}
+
+impl Migrator {
+    /// Takes over another tool's history: what it says is applied counts as applied from here on.
+    ///
+    /// The other tool's table is read and left as it is.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Usage`] where there is no such history, or its table is not as expected;
+    /// [`Error::Refused`] where the ledger has a history of its own, or a row and its file differ and
+    /// nobody gave a reason to go on.
+    pub async fn adopt(&self, request: &Adopt) -> Result<AdoptionReport, Error> {
+        let adopting = Adopting::new(request);
+        let report = self.perform(Work::Adopt(&adopting), None).await?;
+        let Some(adoption) = adopting.take() else {
+            return Err(nothing_found(request));
+        };
+        let files = self.files()?;
+        view(&adoption, request, &files, Vec::new(), Some(&report))
+    }
+
+    /// Returns what `adopt` would do; writes nothing.
+    ///
+    /// # Errors
+    ///
+    /// As [`Migrator::adopt`], except that refusals are part of the answer.
+    pub async fn plan_adopt(&self, request: &Adopt) -> Result<AdoptionReport, Error> {
+        let adopting = Adopting::new(request);
+        let files = self.files()?;
+        let mut opened: Opened = self.open().await?;
+        let work = Work::Adopt(&adopting);
+        let decision = self
+            .first_decision(&work, &files, &mut opened, Purpose::Show)
+            .await?;
+        let refusals = decision
+            .plan
+            .blockers
+            .into_iter()
+            .map(|blocker| blocker.refusal)
+            .collect();
+        let Some(adoption) = adopting.take() else {
+            return Err(nothing_found(request));
+        };
+        view(&adoption, request, &files, refusals, None)
+    }
+
+    /// Records that the database has all migrations up to a version; nothing runs.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Usage`] where the folder has no such version, [`Error::Refused`] where the ledger has a
+    /// history already.
+    pub async fn baseline(&self, request: &Baseline) -> Result<Baselined, Error> {
+        let report = self.perform(Work::Baseline(request), None).await?;
+        let files = self.files()?;
+        let (marked, pending): (Vec<_>, Vec<_>) = files
+            .iter()
+            .partition(|file| file.version <= request.version);
+        Ok(Baselined {
+            marked: marked
+                .iter()
+                .map(|file| file.version.as_str().to_owned())
+                .collect(),
+            pending: pending.len() as u64,
+            run: report.run,
+            head: report.head,
+        })
+    }
+
+    /// Decides what can be taken over, from the table as it is now.
+    pub(super) async fn decide_adopt(
+        &self,
+        adopting: &Adopting<'_>,
+        files: &[Migration],
+        log: &Log,
+        session: Option<&mut (dyn Session + '_)>,
+    ) -> Result<Decision, Error> {
+        let request = adopting.request;
+        let asked = match &request.tool {
+            None => None,
+            Some(name) => Some(adopt::find(name).ok_or_else(|| unknown(name))?),
+        };
+        let Some(session) = session else {
+            return Err(nothing_found(request));
+        };
+        let (tool, table) = self.find_history(request, asked, session).await?;
+        let mut text = |file: &Migration| file.up.load().map(|script| script.bytes().to_vec());
+        let adoption =
+            judge(tool, &table, files, &mut text).map_err(|unreadable| match unreadable {
+                Unreadable::Rows(message) => Error::Usage {
+                    code: "adoption-unreadable",
+                    message,
+                    hint: format!(
+                        "check that the table is the one of `{}`; `--table NAME` names another",
+                        tool.name()
+                    ),
+                },
+                Unreadable::File(problem) => Error::Files(vec![*problem]),
+            })?;
+        let forced = request.force.is_some();
+        let mut decision = Decision::default();
+        decision.plan.blockers.extend(history_present(log, "adopt"));
+        if !forced {
+            decision
+                .plan
+                .blockers
+                .extend(adoption.judged.iter().filter_map(differs));
+        }
+        let Some(through) = adoption.through(forced).cloned() else {
+            if !decision.plan.blockers.is_empty() {
+                adopting.keep(adoption);
+                return Ok(decision);
+            }
+            return Err(Error::Usage {
+                code: "adoption-empty",
+                message: format!(
+                    "expected migrations that `{}` has applied, found none in `{}`",
+                    tool.name(),
+                    adoption.table
+                ),
+                hint: "there is nothing to take over: `mledger up` applies all of the folder"
+                    .to_owned(),
+            });
+        };
+        let kept = canonical(&adoption.report)?;
+        let digest = Digest::of(&kept);
+        decision.objects.push(object::pack(digest, &kept));
+        for judged in adoption.marked(forced) {
+            decision.facts.push(mark(
+                judged.version.as_str(),
+                judged.checksum,
+                &reason(&adoption, judged, request.force.as_deref()),
+            ));
+        }
+        decision
+            .facts
+            .push(Fact::success(Body::HistoryAdopted(HistoryAdopted {
+                digest,
+                rows: adoption.rows,
+                table: ledger::clean(&adoption.table.to_string()),
+                through: through.as_str().to_owned(),
+                tool: adoption.tool.to_owned(),
+            })));
+        adopting.keep(adoption);
+        Ok(decision)
+    }
+
+    /// Finds the table that was asked for, or the one that is there.
+    async fn find_history(
+        &self,
+        request: &Adopt,
+        asked: Option<&dyn Tool>,
+        session: &mut dyn Session,
+    ) -> Result<(&'static dyn Tool, Table), Error> {
+        let mut found: Vec<(&'static dyn Tool, Table)> = Vec::new();
+        let mut odd: Option<(&'static dyn Tool, Table)> = None;
+        let tools = adopt::TOOLS
+            .iter()
+            .copied()
+            .filter(|tool| asked.is_none_or(|asked| asked.name() == tool.name()));
+        for tool in tools {
+            for name in places(tool, request) {
+                let read = session.table(&name).await;
+                let Some(table) =
+                    read.map_err(|error| self.engine_error(error, "reading another tool's table"))?
+                else {
+                    continue;
+                };
+                if tool.recognises(&table) {
+                    found.push((tool, table));
+                    break;
+                }
+                odd.get_or_insert((tool, table));
+            }
+        }
+        if found.len() > 1 {
+            let names: Vec<String> = found
+                .iter()
+                .map(|(tool, table)| format!("`{}` in `{}`", tool.name(), table.name))
+                .collect();
+            return Err(Error::Usage {
+                code: "adoption-ambiguous",
+                message: format!(
+                    "expected the history of one tool, found those of {}",
+                    names.join(" and ")
+                ),
+                hint: "say which one holds with `--from TOOL`".to_owned(),
+            });
+        }
+        match (found.pop(), odd) {
+            (Some(found), _) => Ok(found),
+            (None, Some((tool, table))) => Err(not_its_own(tool, &table)),
+            (None, None) => Err(nothing_found(request)),
+        }
+    }
+}
+
+/// Decides what a baseline records.
+pub(super) fn decide_baseline(
+    request: &Baseline,
+    files: &[Migration],
+    log: &Log,
+) -> Result<Decision, Error> {
+    if !files.iter().any(|file| file.version == request.version) {
+        return Err(Error::Usage {
+            code: "migration-unknown",
+            message: format!(
+                "expected a version of the folder to take as the baseline, found `{}`",
+                request.version
+            ),
+            hint: "`mledger status` lists the versions".to_owned(),
+        });
+    }
+    let facts = files
+        .iter()
+        .filter(|file| file.version <= request.version)
+        .map(|file| {
+            mark(
+                file.version.as_str(),
+                Some(file.checksum),
+                &format!("baseline: {}", request.reason),
+            )
+        })
+        .collect();
+    Ok(Decision {
+        plan: Plan {
+            blockers: history_present(log, "baseline").into_iter().collect(),
+            ..Plan::default()
+        },
+        facts,
+        ..Decision::default()
+    })
+}
+
+fn mark(version: &str, checksum: Option<Digest>, reason: &str) -> Fact {
+    Fact::success(Body::MigrationMarked(MigrationMarked {
+        r#as: Marked::Applied,
+        checksum,
+        reason: ledger::clean(reason),
+        version: version.to_owned(),
+    }))
+}
+
+/// What is recorded of why a migration counts as applied.
+fn reason(adoption: &Adoption, judged: &Judged, force: Option<&str>) -> String {
+    let tool = adoption.tool;
+    let mut text = match judged.verdict {
+        Verdict::Match => format!("`{tool}` applied it, and the file has its checksum"),
+        Verdict::LineEndsDiffer => {
+            format!("`{tool}` applied it, and the file has its checksum but for line ends")
+        }
+        Verdict::Mismatch => {
+            format!("`{tool}` applied it, with another text than the file has now")
+        }
+        Verdict::Assumed => format!("`{tool}` says that all up to a later one were applied"),
+        _ => format!("`{tool}` applied it, and records no checksum"),
+    };
+    if let Some(at) = &judged.at {
+        text += &format!("; applied {at}");
+    }
+    if let (Verdict::Mismatch, Some(force)) = (judged.verdict, force) {
+        text += &format!("; taken over all the same: {force}");
+    }
+    ledger::fit(&text, REASON_LONGEST)
+}
+
+/// The most bytes of a reason: what another tool's table says is of any length.
+const REASON_LONGEST: usize = 4096;
+
+/// Refuses to begin where the ledger tells of migrations already.
+fn history_present(log: &Log, command: &str) -> Option<Blocker> {
+    let entries = log.history().entries().count();
+    (entries > 0).then(|| Blocker {
+        kind: BlockerKind::Policy,
+        refusal: Refusal {
+            code: "history-present",
+            version: None,
+            message: format!(
+                "expected a ledger without migrations, found {entries} that it tells of: `{command}` is \
+                 how a history begins"
+            ),
+            hint: "`mledger status` shows them; one by one, `mledger resolve VERSION --applied --reason \
+                   TEXT` says that a migration is there"
+                .to_owned(),
+        },
+    })
+}
+
+/// Says what speaks against taking over a row.
+fn differs(judged: &Judged) -> Option<Blocker> {
+    let version = judged.version.as_str();
+    let detail = judged.detail.as_deref().unwrap_or_default();
+    let (code, message, hint) = match judged.verdict {
+        Verdict::Mismatch => (
+            "adoption-checksum-mismatch",
+            format!("the file of `{version}` is not the one that was applied: {detail}"),
+            "put the file back as it was; `--force REASON` takes the file as it is now for what was \
+             applied",
+        ),
+        Verdict::FileMissing => (
+            "adoption-file-missing",
+            format!("`{version}` was applied, but there is no file of this version"),
+            "put the file back; `--force REASON` keeps its row in the report, and no mark",
+        ),
+        Verdict::Failed => (
+            "adoption-failed-state",
+            format!("`{version}` failed half way, or was never finished: {detail}"),
+            "bring the database in order with the tool that left it so; `--force REASON` takes over the \
+             others, and leaves this one pending",
+        ),
+        _ => return None,
+    };
+    Some(Blocker {
+        kind: BlockerKind::Policy,
+        refusal: Refusal {
+            code,
+            version: Some(version.to_owned()),
+            message,
+            hint: hint.to_owned(),
+        },
+    })
+}
+
+/// Where a tool's table may be.
+fn places(tool: &dyn Tool, request: &Adopt) -> Vec<TableName> {
+    if let Some(table) = &request.table {
+        return vec![table.clone()];
+    }
+    tool.places()
+        .iter()
+        .map(|(schema, name)| TableName {
+            schema: schema.map(str::to_owned),
+            name: (*name).to_owned(),
+        })
+        .collect()
+}
+
+fn unknown(name: &str) -> Error {
+    Error::Usage {
+        code: "tool-unknown",
+        message: format!(
+            "expected one of the tools {}, found `{name}`",
+            adopt::names()
+        ),
+        hint: "for a database without any of them, `mledger baseline VERSION --reason TEXT`"
+            .to_owned(),
+    }
+}
+
+fn not_its_own(tool: &dyn Tool, table: &Table) -> Error {
+    Error::Usage {
+        code: "adoption-unreadable",
+        message: format!(
+            "expected the columns `{}` of `{}` in the table `{}`, found `{}`",
+            tool.columns().join("`, `"),
+            tool.name(),
+            table.name,
+            table.columns.join("`, `")
+        ),
+        hint: "check which tool made the table, and name it with `--from TOOL`".to_owned(),
+    }
+}
+
+fn nothing_found(request: &Adopt) -> Error {
+    let expected = match (&request.table, &request.tool) {
+        (Some(table), _) => format!("the table `{table}`"),
+        (None, Some(tool)) => format!("the table of `{tool}`"),
+        (None, None) => "a table of another tool".to_owned(),
+    };
+    Error::Usage {
+        code: "adoption-nothing-found",
+        message: format!("expected {expected} in this database, found none"),
+        hint: "check which database is meant; `--table NAME` names a table that is called otherwise, and \
+               `mledger baseline VERSION --reason TEXT` begins without one"
+            .to_owned(),
+    }
+}
+
+fn view(
+    adoption: &Adoption,
+    request: &Adopt,
+    files: &[Migration],
+    refusals: Vec<Refusal>,
+    done: Option<&RunReport>,
+) -> Result<AdoptionReport, Error> {
+    let forced = request.force.is_some();
+    let marked = adoption.marked(forced).count();
+    let pending = files
+        .iter()
+        .filter(|file| {
+            !adoption
+                .marked(forced)
+                .any(|judged| judged.version == file.version)
+        })
+        .count();
+    Ok(AdoptionReport {
+        tool: adoption.tool.to_owned(),
+        table: adoption.table.to_string(),
+        rows: adoption.rows,
+        migrations: AdoptedMigration::of(adoption, forced),
+        marked: marked as u64,
+        pending: pending as u64,
+        through: adoption
+            .through(forced)
+            .map(|version| version.as_str().to_owned()),
+        refusals,
+        digest: Digest::of(&canonical(&adoption.report)?),
+        run: done.and_then(|done| done.run),
+        head: done.and_then(|done| done.head),
+    })
+}
