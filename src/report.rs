@@ -5,8 +5,8 @@
 mod adoption;
 mod approvals;
 mod backups;
-mod releases;
 mod health;
+mod releases;
 mod unresolved;
 
 use crate::lint;
@@ -17,9 +17,9 @@ use uuid::Uuid;
 pub use self::adoption::{AdoptedMigration, AdoptionReport, Baselined};
 pub use self::approvals::{ApprovalView, ApprovalsView, Approved};
 pub use self::backups::{BackupChecked, BackupView, Pruned, Restored};
-pub use self::releases::{Published, ReleaseView, ReleasesView, Tagged};
 pub(crate) use self::health::Found;
 pub use self::health::{Health, HealthProblem, LastBackup, LedgerHealth, SchemaHealth};
+pub use self::releases::{Published, ReleaseView, ReleasesView, Tagged};
 pub use self::unresolved::Unresolved;
 
 /// Where the log ends.

@@ -53,7 +53,7 @@ impl Migrator {
         }
         let history = log.history();
         let running = running(history, lock.as_ref());
-        let mut migrations = views(&files, history);
+        let mut migrations = views(&files, history, log.releases());
         migrations.retain(|view| running.as_ref() != Some(&view.version));
         if !folder {
             // nothing is missing from a folder that nobody has shown

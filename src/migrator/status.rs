@@ -114,9 +114,14 @@ impl Migrator {
 
 pub(super) fn drift(history: &History, now: &SchemaFingerprint) -> Option<Finding> {
     let left = history.last_schema()?;
-    let comparable =
-        left.schema.format == u64::from(now.format) && left.schema.server == now.server;
-    if !comparable || left.schema.digest == now.digest {
+    let then = &left.schema;
+    if then.format != u64::from(now.format) || then.server != now.server {
+        return Some(not_compared(&format!(
+            "that was read on the server version {}, in form {}, and this is {}, in form {}",
+            then.server, then.format, now.server, now.format
+        )));
+    }
+    if then.digest == now.digest {
         return None;
     }
     if !now.lacking.is_empty() {
@@ -126,14 +131,6 @@ pub(super) fn drift(history: &History, now: &SchemaFingerprint) -> Option<Findin
         )));
     }
     Some(Finding {
-    let then = &left.schema;
-    if then.format != u64::from(now.format) || then.server != now.server {
-        return Some(not_compared(&format!(
-            "that was read on the server version {}, in form {}, and this is {}, in form {}",
-            then.server, then.format, now.server, now.format
-        )));
-    }
-    (then.digest != now.digest).then(|| Finding {
         code: Code::SchemaDrift,
         severity: ledger::Severity::Warning,
         seq: Some(left.seq),
@@ -178,8 +175,11 @@ fn header_warnings(file: &Migration) -> impl Iterator<Item = Notice> + '_ {
     })
 }
 
-fn views(files: &[Migration], history: &History, releases: &Releases) -> Vec<MigrationView> {
-pub(super) fn views(files: &[Migration], history: &History) -> Vec<MigrationView> {
+pub(super) fn views(
+    files: &[Migration],
+    history: &History,
+    releases: &Releases,
+) -> Vec<MigrationView> {
     let mut rows: BTreeMap<&Version, (Option<&Migration>, Option<&Entry>)> = files
         .iter()
         .map(|file| (&file.version, (Some(file), None)))
