@@ -295,10 +295,8 @@ impl Drop for Mysql {
             self.name
         );
         let drop_it = format!("DROP DATABASE IF EXISTS {};", self.name);
-        let mut dropped = Ok(String::new());
         for _ in 0..20 {
-            dropped = client(&mut mariadb("mariadb", &self.server), &drop_it);
-            if dropped.is_ok() {
+            if client(&mut mariadb("mariadb", &self.server), &drop_it).is_ok() {
                 return;
             }
             let kill = client(
@@ -312,6 +310,5 @@ impl Drop for Mysql {
             ));
             thread::sleep(Duration::from_millis(200));
         }
-        eprintln!("{} stays: {dropped:?}", self.name);
     }
 }
