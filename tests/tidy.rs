@@ -141,6 +141,7 @@ fn decisions_know_no_connection() {
         [
             "src/plan/",
             "src/projection/",
+            "src/release/",
             "src/migration/",
             "src/policy/",
             "src/adopt/",

@@ -9,6 +9,7 @@ mod adopt;
 mod append;
 mod approve;
 mod backup;
+mod changelog;
 mod events;
 mod health;
 mod init;

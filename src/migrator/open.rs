@@ -1,7 +1,7 @@
 //! How every command begins: connect, read, check what was read against what was seen before.
 
-use ledger::Finding;
 use ledger::verify::{Options, SignatureCheck};
+use ledger::{Event, Finding};
 
 use super::Migrator;
 use crate::context::{Progress, Remembered};
@@ -28,8 +28,17 @@ pub(super) struct Opened {
 impl Migrator {
     /// Reads the log with read-only rights; writes nothing, takes no lock.
     pub(super) async fn open(&self) -> Result<Opened, Error> {
+        self.open_telling(&mut |_| {}).await
+    }
+
+    /// As [`Migrator::open`]; `each` is told every event, before anybody knows that the log holds together.
+    pub(super) async fn open_telling(
+        &self,
+        each: &mut (dyn FnMut(&Event) + Send),
+    ) -> Result<Opened, Error> {
         let remembered = self.recall()?;
-        let mut opened = self.read(self.options(remembered.as_ref())).await?;
+        let options = self.options(remembered.as_ref());
+        let mut opened = self.read_telling(options, each).await?;
         self.check(&opened.log, remembered.as_ref())?;
         self.remember(&opened.log);
         if let Some((seq, reason)) = opened.log.unreadable() {
@@ -45,6 +54,14 @@ impl Migrator {
 
     /// Connects and reads all records, whatever they say.
     pub(super) async fn read(&self, options: Options) -> Result<Opened, Error> {
+        self.read_telling(options, &mut |_| {}).await
+    }
+
+    async fn read_telling(
+        &self,
+        options: Options,
+        each: &mut (dyn FnMut(&Event) + Send),
+    ) -> Result<Opened, Error> {
         let mut log = Log::empty(options);
         let nothing = RunReport::default();
         let mut session = match self.engine.connect(Access::Read).await {
@@ -65,7 +82,7 @@ impl Migrator {
         let missing_guards = match store {
             Store::Absent => Vec::new(),
             Store::Present { missing_guards, .. } => {
-                log.catch_up(&mut *session, &mut |_| {})
+                log.catch_up(&mut *session, each)
                     .await
                     .map_err(|error| engine_error(error, "reading the ledger", &nothing))?;
                 if log.is_empty() {

@@ -270,7 +270,7 @@ pub fn contents(history: &History, migration: &str) -> Vec<Content> {
 /// Says whether a header marks a change that breaks what was there.
 pub fn is_breaking(metadata: &BTreeMap<String, Value>) -> bool {
     let flag = metadata.get("breaking_change").and_then(Value::as_bool);
-    flag == Some(true) || has_tag(metadata, &["breaking", "breaking-change"])
+    flag == Some(true) || has_tag(metadata, &["breaking"])
 }
 
 /// Says whether a header has one of these tags, in whatever case.

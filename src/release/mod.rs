@@ -1,15 +1,40 @@
 //! Releases and their changelogs: pure decisions and pure texts, made from what the log says.
 
+pub mod changelog;
+pub mod check;
+pub mod chronicle;
 pub mod group;
+mod html;
+mod json;
+mod markdown;
 pub mod next;
 pub mod publish;
+pub mod seal;
 pub mod tag;
 
+pub use self::changelog::Changelog;
+pub use self::chronicle::Chronicle;
 pub use self::group::Group;
+pub use self::seal::{Asked, Output, Seal};
+
+use ledger::{Digest, Timestamp};
 
 use crate::error::Error;
 use crate::projection::releases::{Release, Releases, Unfound};
 use crate::report::Refusal;
+
+/// Returns a changelog in the form that its seal names.
+///
+/// # Errors
+///
+/// [`Error::Usage`] when it has no form as JSON, which no changelog should cause.
+pub fn print(changelog: &Changelog) -> Result<String, Error> {
+    match changelog.seal.asked.output {
+        Output::Markdown => Ok(markdown::print(changelog)),
+        Output::Html => Ok(html::print(changelog)),
+        Output::Json => json::print(changelog),
+    }
+}
 
 /// Reads the name of a release.
 ///
@@ -52,6 +77,36 @@ pub fn find<'a>(releases: &'a Releases, text: &str) -> Result<&'a Release, Error
     })
 }
 
+/// Returns `text` as one line that cannot steer what shows it: control characters and those that change
+/// the direction of text are replaced.
+fn one_line(text: &str) -> String {
+    let line = text.chars().map(|c| match c {
+        '\n' | '\r' | '\t' | '\u{2028}' | '\u{2029}' => ' ',
+        '\u{061c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{feff}' => '\u{fffd}',
+        '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => '\u{fffd}',
+        c if c.is_control() => '\u{fffd}',
+        c => c,
+    });
+    line.collect::<String>().trim().to_owned()
+}
+
+/// Returns the day of a time, in UTC.
+fn day(time: Timestamp) -> String {
+    time.to_string().chars().take(10).collect()
+}
+
+/// Returns a time to the second, in UTC.
+fn moment(time: Timestamp) -> String {
+    let text = time.to_string();
+    let (date, of_day) = text.split_once('T').unwrap_or((&text, ""));
+    format!("{date} {} UTC", of_day.split('.').next().unwrap_or(of_day))
+}
+
+/// Returns the first digits of a digest.
+fn short(digest: &Digest) -> String {
+    digest.to_string().chars().take(12).collect()
+}
+
 fn refused(code: &'static str, message: String, hint: String) -> Error {
     Error::Refused(vec![Refusal {
         code,
@@ -62,4 +117,6 @@ fn refused(code: &'static str, message: String, hint: String) -> Error {
 }
 
 #[cfg(test)]
-pub(crate) mod story_tests;
+mod changelog_tests;
+#[cfg(test)]
+mod story_tests;

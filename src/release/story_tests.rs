@@ -20,14 +20,14 @@ use crate::release::{find, next, parse, publish};
 
 /// What has happened, folded.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Story {
-    pub(crate) events: Vec<Event>,
-    pub(crate) history: History,
-    pub(crate) releases: Releases,
+pub(super) struct Story {
+    pub(super) events: Vec<Event>,
+    pub(super) history: History,
+    pub(super) releases: Releases,
 }
 
 impl Story {
-    pub(crate) fn happen(&mut self, body: Body, outcome: Outcome) -> &mut Self {
+    pub(super) fn happen(&mut self, body: Body, outcome: Outcome) -> &mut Self {
         let seq = self.events.len() as u64;
         let event = Event {
             actor: "dana@example.com".to_owned(),
@@ -49,7 +49,7 @@ impl Story {
         self
     }
 
-    pub(crate) fn applied(&mut self, version: &str, members: &[(&str, Value)]) -> &mut Self {
+    pub(super) fn applied(&mut self, version: &str, members: &[(&str, Value)]) -> &mut Self {
         let text = format!("{version}{members:?}");
         let digest = Digest::of(text.as_bytes());
         let metadata = members
@@ -70,7 +70,7 @@ impl Story {
         self.happen(body.into(), Outcome::Success)
     }
 
-    pub(crate) fn rolled_back(&mut self, version: &str) -> &mut Self {
+    pub(super) fn rolled_back(&mut self, version: &str) -> &mut Self {
         let body = MigrationRolledBack {
             cause: Cause::Requested,
             duration_ms: 3,
@@ -81,7 +81,7 @@ impl Story {
         self.happen(body.into(), Outcome::Success)
     }
 
-    pub(crate) fn failed(&mut self, version: &str, clean: bool) -> &mut Self {
+    pub(super) fn failed(&mut self, version: &str, clean: bool) -> &mut Self {
         let body = MigrationFailed {
             clean,
             direction: Direction::Up,
@@ -98,13 +98,13 @@ impl Story {
         self.happen(body.into(), Outcome::Failure)
     }
 
-    pub(crate) fn decide(&self, release: &str, at: Option<&str>) -> Result<Tagging, Error> {
+    pub(super) fn decide(&self, release: &str, at: Option<&str>) -> Result<Tagging, Error> {
         let at = at.map(|at| at.parse::<Version>().unwrap());
         tag::decide(&parse(release)?, at.as_ref(), &self.releases, &self.history)
     }
 
     /// Tags as a person would.
-    pub(crate) fn tag(&mut self, release: &str, at: Option<&str>) -> Result<&Release, Error> {
+    pub(super) fn tag(&mut self, release: &str, at: Option<&str>) -> Result<&Release, Error> {
         let tagging = self.decide(release, at)?;
         let body = VersionTagged {
             message: None,
@@ -116,7 +116,7 @@ impl Story {
         Ok(self.releases.all().last().unwrap())
     }
 
-    pub(crate) fn published(&mut self, release: &str, name: &str) -> &mut Self {
+    pub(super) fn published(&mut self, release: &str, name: &str) -> &mut Self {
         let body = ReleaseCreated {
             name: name.to_owned(),
             notes: None,
@@ -130,7 +130,7 @@ impl Story {
     }
 }
 
-pub(crate) fn versions(release: &Release) -> Vec<&str> {
+pub(super) fn versions(release: &Release) -> Vec<&str> {
     release
         .contents
         .iter()
@@ -323,7 +323,7 @@ fn a_release_is_published_once_with_its_title() {
 }
 
 /// Steps of a random history: versions are applied, rolled back, and what is there gets a name.
-pub(crate) fn any_story() -> impl Strategy<Value = Story> {
+pub(super) fn any_story() -> impl Strategy<Value = Story> {
     let step = (0_u32..8, 0_u32..4, any::<bool>());
     proptest::collection::vec(step, 0..40).prop_map(|steps| {
         let mut story = Story::default();

@@ -1,4 +1,4 @@
-//! What `tag`, `release` and `releases` answer.
+//! What `tag`, `release`, `releases` and `changelog --check` answer.
 
 use ledger::{Digest, Timestamp};
 use serde::Serialize;
@@ -93,4 +93,17 @@ pub struct ReleaseView {
     /// The schema's fingerprint when it was tagged.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub schema: Option<Digest>,
+}
+
+/// What `changelog --check` answers about a changelog that is what the log says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ChangelogChecked {
+    /// The ledger that it was made from.
+    pub ledger: Digest,
+    /// The first event that it is about.
+    pub first: u64,
+    /// The last event that it was made from.
+    pub last: u64,
+    /// The Merkle root over all events up to the last one.
+    pub root: Digest,
 }

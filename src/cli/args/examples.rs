@@ -163,6 +163,17 @@ Examples:
   mledger releases --next           the name that the next one could have
   mledger releases --json";
 
+pub(super) const CHANGELOG: &str = "\
+Examples:
+  mledger changelog > CHANGES.md
+  mledger changelog --from 1.1.0 --to 1.2.0
+  mledger changelog --full          rollbacks and failed attempts too
+  mledger changelog --output html > changes.html
+  mledger changelog --check CHANGES.md
+
+The same log gives the same bytes. The last line says from which events it was made; `--check` makes it
+again and exits with 4 where a word is another one.";
+
 pub(super) const LOCK: &str = "\
 Examples:
   mledger lock status

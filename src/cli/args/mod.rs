@@ -21,7 +21,7 @@ pub(crate) use self::commands::{
     KeyProve, KeyRetire, Kind, Lock, LockBreak, LockCommand, Man, New, Output, Plan, Redo, Reset,
     Resolve, Show, StatusArgs, Up, Validate, Verify,
 };
-pub(crate) use self::releases::{Publish, Releases, Tag};
+pub(crate) use self::releases::{Changelog, ChangelogOutput, Publish, Releases, Tag};
 use self::values::seconds;
 
 /// Database migrations with a signed, hash-chained history.
@@ -234,6 +234,9 @@ pub(crate) enum Command {
     /// List the releases: what each holds, and whether it breaks something
     #[command(after_long_help = examples::RELEASES)]
     Releases(Releases),
+    /// Print what each release changed, made from the ledger alone
+    #[command(after_long_help = examples::CHANGELOG)]
+    Changelog(Changelog),
     /// Take over the history of another tool, which stays as it is
     #[command(after_long_help = examples::ADOPT)]
     Adopt(Adopt),

@@ -67,6 +67,7 @@ pub(crate) async fn dispatch(cli: Cli, printer: &Arc<Printer>) -> Result<u8, Err
         Command::Tag(arguments) => releases::tag(&app, arguments).await,
         Command::Release(arguments) => releases::release(&app, arguments).await,
         Command::Releases(arguments) => releases::releases(&app, &arguments).await,
+        Command::Changelog(arguments) => releases::changelog(&app, arguments).await,
         Command::Adopt(arguments) => adopt::adopt(&app, arguments).await,
         Command::Baseline(arguments) => adopt::baseline(&app, arguments).await,
         Command::Config => shell::config(&app),

@@ -1,10 +1,11 @@
-//! `tag`, `release` and `releases`.
+//! `tag`, `release`, `releases` and `changelog`.
 
 use std::fs;
+use std::path::Path;
 
 use ledger::Digest;
 use mledger::error::Error;
-use mledger::release;
+use mledger::release::{self, Asked, Output};
 use mledger::report::{ReleaseView, ReleasesView, Tagged};
 use mledger::request::{Publish, Tag};
 
@@ -52,16 +53,7 @@ fn print(app: &App, tagged: &Tagged) {
 pub(super) async fn release(app: &App, arguments: args::Publish) -> Result<u8, Error> {
     let notes = match &arguments.notes {
         None => None,
-        Some(path) => {
-            let path = app.around.working.join(path);
-            Some(fs::read(&path).map_err(|error| {
-                usage(
-                    "file-unreadable",
-                    format!("cannot read the notes `{}`: {error}", path.display()),
-                    "check the path and its permissions",
-                )
-            })?)
-        }
+        Some(path) => Some(read(app, path)?),
     };
     let request = Publish {
         release: arguments.release,
@@ -178,4 +170,49 @@ fn row(view: &ReleasesView, release: &ReleaseView) -> Vec<String> {
         format!("{state}{breaking}"),
         words::line(release.name.as_deref().unwrap_or_default()),
     ]
+}
+
+pub(super) async fn changelog(app: &App, arguments: args::Changelog) -> Result<u8, Error> {
+    if let Some(path) = &arguments.check {
+        let text = read(app, path)?;
+        let checked = app.reader().await?.migrator.check_changelog(&text).await?;
+        if app.printer.is_json() {
+            app.printer.document(&checked);
+            return Ok(0);
+        }
+        app.printer.answer(format!(
+            "{} `{}` is what the events {} to {} of the ledger {} say",
+            paint(GOOD, "true:"),
+            words::line(&path.display().to_string()),
+            checked.first,
+            checked.last,
+            words::short(&checked.ledger)
+        ));
+        return Ok(0);
+    }
+    let asked = Asked {
+        from: arguments.from,
+        to: arguments.to,
+        full: arguments.full,
+        output: match arguments.output {
+            _ if app.printer.is_json() => Output::Json,
+            Some(args::ChangelogOutput::Json) => Output::Json,
+            Some(args::ChangelogOutput::Html) => Output::Html,
+            Some(args::ChangelogOutput::Markdown) | None => Output::Markdown,
+        },
+    };
+    let changelog = app.reader().await?.migrator.changelog(&asked).await?;
+    app.printer.part(release::print(&changelog)?.as_bytes());
+    Ok(0)
+}
+
+fn read(app: &App, path: &Path) -> Result<Vec<u8>, Error> {
+    let path = app.around.working.join(path);
+    fs::read(&path).map_err(|error| {
+        usage(
+            "file-unreadable",
+            format!("cannot read `{}`: {error}", path.display()),
+            "check the path and its permissions",
+        )
+    })
 }
