@@ -19,7 +19,6 @@ pub use self::approvals::{ApprovalView, ApprovalsView, Approved};
 pub use self::backups::{BackupChecked, BackupView, Pruned, Restored};
 pub(crate) use self::health::Found;
 pub use self::health::{Health, HealthProblem, LastBackup, LedgerHealth, SchemaHealth};
-pub use self::releases::{Published, ReleaseView, ReleasesView, Tagged};
 pub use self::releases::{ChangelogChecked, Published, ReleaseView, ReleasesView, Tagged};
 pub use self::unresolved::Unresolved;
 
