@@ -11,6 +11,7 @@
 //!   prints, prompts, or reads the environment or the clock itself.
 
 pub mod adopt;
+pub mod audit;
 pub mod backup;
 pub mod config;
 pub mod context;

@@ -7,10 +7,11 @@ mod approvals;
 mod backups;
 mod health;
 mod releases;
+mod exports;
 mod unresolved;
 
 use crate::lint;
-use ledger::{Digest, Direction, Finding, Mode, Timestamp};
+use ledger::{Code, Digest, Direction, Finding, Mode, Timestamp};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -20,6 +21,7 @@ pub use self::backups::{BackupChecked, BackupView, Pruned, Restored};
 pub(crate) use self::health::Found;
 pub use self::health::{Health, HealthProblem, LastBackup, LedgerHealth, SchemaHealth};
 pub use self::releases::{ChangelogChecked, Published, ReleaseView, ReleasesView, Tagged};
+pub use self::exports::{CheckpointView, Exported};
 pub use self::unresolved::Unresolved;
 
 /// Where the log ends.
@@ -432,6 +434,38 @@ pub struct Checked {
     pub guards: u64,
     /// Schema fingerprints: of this moment, and between runs.
     pub schemas: u64,
+    /// Files of a bundle: bytes against the manifest.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub bundle_files: u64,
+}
+
+impl Checked {
+    /// Returns what was looked at in a log of `size` events with these findings: one whose line or key
+    /// is unknown has a signature that nobody can check.
+    pub(crate) fn of_log(size: u64, findings: &[Finding]) -> Self {
+        let unchecked = findings
+            .iter()
+            .filter(|finding| {
+                matches!(
+                    finding.code,
+                    Code::KeyUnknown | Code::LineNotCanonical | Code::VersionUnknown
+                )
+            })
+            .count();
+        Self {
+            events: size,
+            signatures: size.saturating_sub(unchecked as u64),
+            ..Self::default()
+        }
+    }
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+const fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// One event as `events` and `show` print it.

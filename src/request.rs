@@ -253,6 +253,15 @@ pub struct Verify {
     pub strict: bool,
 }
 
+/// What `export` is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Export {
+    /// Where the bundle goes: a folder, or one file where the name ends in `.tar.zst`.
+    pub path: PathBuf,
+    /// The ledger says that it was exported.
+    pub record: bool,
+}
+
 /// Which events are wanted; what is `None` does not restrict.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EventFilter {

@@ -12,6 +12,7 @@ mod backup;
 mod changelog;
 mod events;
 mod health;
+mod export;
 mod init;
 mod keys;
 mod lock;

@@ -1,12 +1,13 @@
 //! The full verification of a live database: log, objects, files, guards, schema.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use ledger::trust::AllowedSigners;
 use ledger::verify::SignatureCheck;
-use ledger::{Body, Code, Digest, Finding, Severity};
+use ledger::{Code, Digest, Finding, Severity};
 
 use super::{Migrator, open, status};
+use crate::audit;
+use crate::audit::objects::Named;
 use crate::engine::{Object, Session, Store};
 use crate::error::Error;
 use crate::log::Log;
@@ -36,7 +37,7 @@ impl Migrator {
         options.checkpoints.clone_from(&request.checkpoints);
         // an id that the configuration pins was obtained some other way, too
         options.ledger = request.ledger.or(self.settings.ledger);
-        options.trust = trust(request)?;
+        options.trust = audit::trust(request)?;
         let mut log = Log::empty(options);
         // asked before anything is read: what others remember meanwhile is not missing here
         let seen_before = remembered.is_some();
@@ -44,8 +45,10 @@ impl Migrator {
         let mut found = Found::default();
         self.verify_store(&mut *session, seen_before, &mut log, &mut found)
             .await?;
-        found.checked.events = log.size();
-        found.checked.signatures = signatures_checked(&log);
+        found.checked = Checked {
+            guards: found.checked.guards,
+            ..Checked::of_log(log.size(), log.findings())
+        };
         if let Some(seen) = &remembered
             && seen.lineage.first() != log.verifier().lineage().first()
         {
@@ -259,15 +262,6 @@ struct Found {
     objects: Named,
 }
 
-/// The objects that events speak of.
-#[derive(Debug, Default)]
-struct Named {
-    /// Those whose bytes must be there.
-    needed: BTreeSet<Digest>,
-    /// Those whose bytes an owner has erased.
-    redacted: BTreeSet<Digest>,
-}
-
 impl Found {
     fn add(&mut self, code: Code, message: String) {
         self.findings.push(Finding {
@@ -354,61 +348,6 @@ impl Found {
             message,
         });
     }
-}
-
-/// An event whose line or key is unknown has a signature that nobody can check.
-fn signatures_checked(log: &Log) -> u64 {
-    let unchecked = log
-        .findings()
-        .iter()
-        .filter(|finding| {
-            matches!(
-                finding.code,
-                Code::KeyUnknown | Code::LineNotCanonical | Code::VersionUnknown
-            )
-        })
-        .count();
-    log.size().saturating_sub(unchecked as u64)
-}
-
-impl Named {
-    /// Collects the digests of objects that an event names.
-    fn collect(&mut self, body: &Body) {
-        match body {
-            Body::RunStarted(body) => {
-                self.needed.insert(body.plan);
-                self.needed.insert(body.policy);
-            }
-            Body::MigrationStarted(body) => {
-                self.needed.insert(body.script);
-            }
-            Body::MigrationApplied(body) => {
-                self.needed.insert(body.script);
-                self.needed.extend(body.down_script);
-            }
-            Body::MigrationAccepted(body) => {
-                self.needed.insert(body.script);
-            }
-            Body::ObjectRedacted(body) => {
-                self.redacted.insert(body.digest);
-            }
-            _ => {}
-        }
-    }
-}
-
-fn trust(request: &Verify) -> Result<Option<AllowedSigners>, Error> {
-    let Some(text) = &request.trust else {
-        return Ok(None);
-    };
-    AllowedSigners::parse(text)
-        .map(Some)
-        .map_err(|error| Error::Usage {
-            code: "trust-file-invalid",
-            message: format!("expected lines of an allowed-signers file (ssh-keygen(1)): {error}"),
-            hint: "each line holds a name, `namespaces=\"event-v1@mledger\"` if wanted, and a key"
-                .to_owned(),
-        })
 }
 
 fn nothing_to_verify(seen_before: bool) -> Error {

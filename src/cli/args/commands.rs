@@ -270,6 +270,9 @@ pub(crate) struct Verify {
     /// Treat schema changes that no run made as errors
     #[arg(long)]
     pub(crate) strict: bool,
+    /// Check an export, a folder or a `.tar.zst`, without any database
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::AnyPath, conflicts_with = "strict")]
+    pub(crate) bundle: Option<PathBuf>,
 }
 
 /// `events`

@@ -121,6 +121,22 @@ pub(super) const SHOW: &str = "\
 Examples:
   mledger show 5";
 
+pub(super) const EXPORT: &str = "\
+Examples:
+  mledger export audit-2026                   a folder
+  mledger export audit-2026.tar.zst           one file
+  mledger export audit-2026 --no-record       with read-only rights
+  mledger verify --bundle audit-2026.tar.zst  anywhere, without the database
+
+The key must be an auditor's or an owner's. README.txt in it says how to check it without this tool.
+The export is recorded, and that event will be in the next one.";
+
+pub(super) const CHECKPOINT: &str = "\
+Examples:
+  mledger checkpoint
+  mledger checkpoint --out checkpoints/production.checkpoint
+  mledger verify --checkpoint checkpoints/production.checkpoint";
+
 pub(super) const KEY: &str = "\
 Examples:
   mledger key list

@@ -1,6 +1,7 @@
 //! What can be typed. Help, man pages, completions and `docs/cli.md` are made from these types.
 
 mod adoption;
+mod audit;
 mod backups;
 mod commands;
 mod examples;
@@ -13,6 +14,7 @@ use std::time::Duration;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 pub(crate) use self::adoption::{Adopt, Baseline};
+pub(crate) use self::audit::{Checkpoint, Export};
 pub(crate) use self::backups::{
     Backup, BackupAccept, BackupCommand, BackupPrune, BackupRestore, BackupVerify,
 };
@@ -216,6 +218,12 @@ pub(crate) enum Command {
     /// Print one event in full, and how to check it by hand
     #[command(after_long_help = examples::SHOW)]
     Show(Show),
+    /// Write the whole ledger to a folder or file that can be checked without this tool
+    #[command(after_long_help = examples::EXPORT)]
+    Export(Export),
+    /// Sign how many events there are and their root, to be kept outside the database
+    #[command(after_long_help = examples::CHECKPOINT)]
+    Checkpoint(Checkpoint),
     /// Look after signing keys
     #[command(after_long_help = examples::KEY)]
     Key(Key),

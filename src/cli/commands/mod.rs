@@ -2,6 +2,7 @@
 
 mod adopt;
 mod approve;
+mod audit;
 mod backup;
 mod decide;
 mod events;
@@ -32,6 +33,10 @@ pub(crate) async fn dispatch(cli: Cli, printer: &Arc<Printer>) -> Result<u8, Err
     let command = match command {
         Command::Completions(arguments) => return shell::completions(&arguments, printer),
         Command::Man(arguments) => return shell::man(&arguments, printer),
+        // a bundle is checked where there is neither a database nor a configuration
+        Command::Verify(arguments) if arguments.bundle.is_some() => {
+            return audit::bundle(&global, &arguments, printer);
+        }
         command => command,
     };
     let out_of_order = match &command {
@@ -58,6 +63,8 @@ pub(crate) async fn dispatch(cli: Cli, printer: &Arc<Printer>) -> Result<u8, Err
         Command::Health(arguments) => health::health(&app, &arguments).await,
         Command::Events(arguments) => events::events(&app, arguments).await,
         Command::Show(arguments) => events::show(&app, &arguments).await,
+        Command::Export(arguments) => audit::export(&app, arguments).await,
+        Command::Checkpoint(arguments) => audit::checkpoint(&app, arguments).await,
         Command::Key(arguments) => keys::key(&app, arguments.command).await,
         Command::Lock(arguments) => match arguments.command {
             LockCommand::Status => decide::lock_status(&app).await,

@@ -36,7 +36,7 @@ pub(super) async fn verify(app: &App, arguments: args::Verify) -> Result<u8, Err
     Ok(print(&app.printer, &report?))
 }
 
-fn print(printer: &Printer, report: &VerifyReport) -> u8 {
+pub(super) fn print(printer: &Printer, report: &VerifyReport) -> u8 {
     let first = report.findings.iter().find(|finding| is_error(finding));
     let code = if first.is_some() { 4 } else { 0 };
     if printer.is_json() {
@@ -108,6 +108,7 @@ pub(in super::super) fn finding_line(finding: &Finding) -> String {
 }
 
 fn checked(checked: &Checked) -> String {
+    let offline = checked.bundle_files > 0;
     let parts: Vec<String> = [
         (checked.events, "event", "events"),
         (checked.signatures, "signature", "signatures"),
@@ -115,8 +116,17 @@ fn checked(checked: &Checked) -> String {
         (checked.files, "file", "files"),
         (checked.guards, "guard", "guards"),
         (checked.schemas, "schema fingerprint", "schema fingerprints"),
+        (
+            checked.bundle_files,
+            "file of the bundle",
+            "files of the bundle",
+        ),
     ]
     .into_iter()
+    .enumerate()
+    // what a bundle has nothing of was not looked at, and a database has no files of a bundle
+    .filter(|(place, (number, ..))| *number > 0 || (!offline && *place < 6))
+    .map(|(_, part)| part)
     .map(|(number, one, many)| words::count(number, one, many))
     .collect();
     parts.join(", ")
@@ -146,7 +156,7 @@ fn trust(report: &VerifyReport) -> &'static str {
     }
 }
 
-fn read(path: &Path) -> Result<String, Error> {
+pub(super) fn read(path: &Path) -> Result<String, Error> {
     fs::read_to_string(path).map_err(|error| {
         usage(
             "file-unreadable",

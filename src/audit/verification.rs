@@ -1,0 +1,443 @@
+//! The verification of a bundle, offline: no database, no configuration, and nothing believed.
+
+use std::collections::BTreeSet;
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::Path;
+
+use ledger::verify::Options;
+use ledger::{
+    AllowedSigners, Checkpoint, Code, Digest, Finding, MAX_ENTRY, Record, Severity, Signature,
+    Verifier,
+};
+
+use super::contents::Contents;
+use super::manifest::{self, Manifest};
+use super::objects::Named;
+use super::{
+    ABSENT, ALLOWED_SIGNERS, CHECKPOINT, CHECKPOINTS, EVENTS, MANIFEST, MANIFEST_SIGNATURE,
+    OBJECTS, README, SIGNATURES, VERIFIER, allowed,
+};
+use crate::error::Error;
+use crate::object;
+use crate::projection::history::History;
+use crate::report::{Checked, VerifyReport};
+use crate::request::Verify;
+
+/// What every bundle has.
+const REQUIRED: [&str; 8] = [
+    EVENTS,
+    SIGNATURES,
+    CHECKPOINT,
+    ALLOWED_SIGNERS,
+    VERIFIER,
+    README,
+    MANIFEST,
+    MANIFEST_SIGNATURE,
+];
+
+/// The most bytes of the manifest, and of the list of keys.
+const LONGEST_LIST: u64 = 256 << 20;
+
+/// The most bytes of a signature or a signed note.
+const LONGEST_NOTE: u64 = 1 << 20;
+
+/// The most earlier checkpoints that are looked at.
+const MOST_CHECKPOINTS: usize = 1_000;
+
+/// The most bytes of a line that are kept; what is longer is no line of a ledger.
+const LONGEST_LINE: usize = 2 * MAX_ENTRY;
+
+/// How many findings about files are told one by one.
+const MOST_FINDINGS: usize = 1_000;
+
+/// Verifies a bundle, a folder or one file, and returns what was found.
+///
+/// Everything is derived from the bundle's bytes. Its own checkpoints are checked and anchor nothing;
+/// what is given in `request` does. Memory grows with the number of files, keys and versions, never
+/// with the size of a file.
+///
+/// # Errors
+///
+/// [`Error::Usage`] when there is nothing at `path` or a trust file cannot be read, and
+/// [`Error::Integrity`] when the bundle cannot be read to its end.
+pub fn verify(path: &Path, request: &Verify) -> Result<VerifyReport, Error> {
+    let trust = trust(request)?;
+    if let Err(error) = std::fs::metadata(path) {
+        return Err(Error::Usage {
+            code: "bundle-missing",
+            message: format!("cannot look at the bundle `{}`: {error}", path.display()),
+            hint: "name the folder or the `.tar.zst` that `mledger export` wrote".to_owned(),
+        });
+    }
+    let unreadable = |error: io::Error| Error::Integrity {
+        code: Code::BundleIncomplete.as_str(),
+        message: format!(
+            "expected a whole bundle at `{}`, found what cannot be read to its end: {error}",
+            path.display()
+        ),
+        hint: "copy it again from where it was exported; compare its size and SHA-256 there"
+            .to_owned(),
+        findings: Vec::new(),
+    };
+    let contents = Contents::read(path).map_err(unreadable)?;
+    Inspection::new(&contents)
+        .run(request, trust)
+        .map_err(unreadable)
+}
+
+/// Reads the allowed-signers file of a request.
+pub(crate) fn trust(request: &Verify) -> Result<Option<AllowedSigners>, Error> {
+    let Some(text) = &request.trust else {
+        return Ok(None);
+    };
+    AllowedSigners::parse(text)
+        .map(Some)
+        .map_err(|error| Error::Usage {
+            code: "trust-file-invalid",
+            message: format!("expected lines of an allowed-signers file (ssh-keygen(1)): {error}"),
+            hint: "each line holds a name, `namespaces=\"event-v1@mledger\"` if wanted, and a key"
+                .to_owned(),
+        })
+}
+
+struct Inspection<'a> {
+    contents: &'a Contents,
+    findings: Vec<Finding>,
+    objects: Named,
+    history: History,
+}
+
+impl<'a> Inspection<'a> {
+    fn new(contents: &'a Contents) -> Self {
+        Self {
+            contents,
+            findings: Vec::new(),
+            objects: Named::default(),
+            history: History::default(),
+        }
+    }
+
+    fn run(mut self, request: &Verify, trust: Option<AllowedSigners>) -> io::Result<VerifyReport> {
+        for name in REQUIRED {
+            if !self.contents.files.contains_key(name) {
+                self.error(
+                    Code::BundleIncomplete,
+                    format!("the bundle has no `{name}`"),
+                );
+            }
+        }
+        for oddity in &self.contents.oddities {
+            self.error(Code::ManifestInvalid, oddity.clone());
+        }
+        let manifest = self.manifest()?;
+        let own_checkpoints = self.own_checkpoints()?;
+        let own = own_checkpoints.first().cloned();
+        let mut verifier = Verifier::new(Options {
+            ledger: request.ledger,
+            trust,
+            checkpoints: request.checkpoints.clone(),
+            own_checkpoints,
+            ..Options::default()
+        });
+        self.log(&mut verifier)?;
+        self.own_checkpoint(own.as_deref(), &verifier);
+        self.keys(&verifier)?;
+        if let Some(text) = &manifest {
+            self.manifest_signature(text, &verifier)?;
+        }
+        let objects = self.objects()?;
+        let verdict = verifier.finish();
+        let mut findings = verdict.findings;
+        findings.extend(self.findings);
+        let mut checked = Checked::of_log(verdict.size, &findings);
+        checked.objects = objects;
+        checked.bundle_files = self.contents.files.len() as u64;
+        Ok(VerifyReport {
+            lineage: verdict.lineage,
+            size: verdict.size,
+            root: verdict.root,
+            head: verdict.head,
+            anchored_to: verdict.anchored_to,
+            anchored_size: verdict.anchored_size,
+            trusted: verdict.trusted,
+            checked,
+            findings,
+        })
+    }
+
+    /// Compares the list with what is there; returns its text.
+    fn manifest(&mut self) -> io::Result<Option<String>> {
+        let Some(text) = self.text(MANIFEST, LONGEST_LIST, Code::ManifestInvalid)? else {
+            return Ok(None);
+        };
+        let listed = match Manifest::parse(&text) {
+            Ok(Manifest(listed)) => listed,
+            Err(fault) => {
+                self.error(Code::ManifestInvalid, fault);
+                return Ok(Some(text));
+            }
+        };
+        for (name, digest) in &listed {
+            match self.contents.files.get(name) {
+                None if REQUIRED.contains(&name.as_str()) => {}
+                None => self.error(
+                    Code::BundleIncomplete,
+                    format!("the manifest lists `{name}`, which the bundle does not have"),
+                ),
+                Some(member) if member.digest != *digest => self.error(
+                    Code::ManifestInvalid,
+                    format!(
+                        "`{name}` is not what was packed: expected `{digest}`, found `{}`",
+                        member.digest
+                    ),
+                ),
+                Some(_) => {}
+            }
+        }
+        for name in self.contents.files.keys() {
+            if !listed.contains_key(name) && name != MANIFEST && name != MANIFEST_SIGNATURE {
+                self.error(
+                    Code::ManifestInvalid,
+                    format!("the bundle has `{name}`, which the manifest does not list"),
+                );
+            }
+        }
+        Ok(Some(text))
+    }
+
+    /// Returns the bundle's own checkpoints, the one over all entries first.
+    fn own_checkpoints(&mut self) -> io::Result<Vec<String>> {
+        let mut notes = Vec::new();
+        notes.extend(self.text(CHECKPOINT, LONGEST_NOTE, Code::CheckpointInvalid)?);
+        let earlier: Vec<&String> = self
+            .contents
+            .files
+            .keys()
+            .filter(|name| name.starts_with(CHECKPOINTS))
+            .take(MOST_CHECKPOINTS)
+            .collect();
+        for name in earlier {
+            notes.extend(self.text(name, LONGEST_NOTE, Code::CheckpointInvalid)?);
+        }
+        Ok(notes)
+    }
+
+    /// Reads events and signatures side by side.
+    fn log(&mut self, verifier: &mut Verifier) -> io::Result<()> {
+        if !self.contents.files.contains_key(EVENTS)
+            || !self.contents.files.contains_key(SIGNATURES)
+        {
+            return Ok(());
+        }
+        let mut events = BufReader::new(self.contents.open(EVENTS)?);
+        let mut signatures = BufReader::new(self.contents.open(SIGNATURES)?);
+        loop {
+            let (line, signature) = (line(&mut events)?, line(&mut signatures)?);
+            let position = verifier.size();
+            let (line, signature) = match (line, signature) {
+                (None, None) => break,
+                (Some(line), Some(signature)) => (line, signature),
+                (line, _) => {
+                    let (more, fewer) = match line {
+                        Some(_) => (EVENTS, SIGNATURES),
+                        None => (SIGNATURES, EVENTS),
+                    };
+                    self.error(
+                        Code::BundleIncomplete,
+                        format!("`{fewer}` ends after {position} lines, `{more}` goes on"),
+                    );
+                    break;
+                }
+            };
+            if !line.whole || !signature.whole {
+                self.error(
+                    Code::BundleIncomplete,
+                    format!("line {} ends without a line feed", position + 1),
+                );
+            }
+            let read = std::str::from_utf8(&signature.bytes)
+                .ok()
+                .and_then(|text| text.parse::<Signature>().ok());
+            if read.is_none() {
+                self.findings.push(Finding::new(
+                    Code::SignatureInvalid,
+                    position,
+                    "expected a signature as 88 characters of base64, found another line",
+                ));
+            }
+            let record = Record {
+                line: line.bytes,
+                // nothing verifies with it
+                signature: read.unwrap_or(Signature::from_bytes([0; 64])),
+            };
+            if let Some(event) = verifier.push(&record) {
+                self.objects.collect(&event.body);
+                if let Err(reason) = self.history.apply(&event) {
+                    self.findings
+                        .push(Finding::new(Code::LifecycleBroken, event.seq, reason));
+                }
+            }
+        }
+        if verifier.size() == 0 {
+            self.error(
+                Code::BundleIncomplete,
+                "expected at least one event, found none".to_owned(),
+            );
+        }
+        Ok(())
+    }
+
+    /// The checkpoint of a bundle covers all of it; the verifier has judged the rest.
+    fn own_checkpoint(&mut self, note: Option<&str>, verifier: &Verifier) {
+        let Some((checkpoint, _)) = note.and_then(|note| Checkpoint::parse(note).ok()) else {
+            return;
+        };
+        if checkpoint.size < verifier.size() {
+            self.error(
+                Code::CheckpointMismatch,
+                format!(
+                    "expected the bundle's checkpoint to cover its {} events, found that it covers {}",
+                    verifier.size(),
+                    checkpoint.size
+                ),
+            );
+        }
+    }
+
+    fn keys(&mut self, verifier: &Verifier) -> io::Result<()> {
+        let text = self.text(ALLOWED_SIGNERS, LONGEST_LIST, Code::ManifestInvalid)?;
+        let entries = verifier.keyring().entries();
+        if let Some(fault) = text.and_then(|text| allowed::disagreement(&text, entries)) {
+            self.error(
+                Code::ManifestInvalid,
+                format!("`{ALLOWED_SIGNERS}`: {fault}"),
+            );
+        }
+        Ok(())
+    }
+
+    fn manifest_signature(&mut self, manifest: &str, verifier: &Verifier) -> io::Result<()> {
+        let armour = self.text(MANIFEST_SIGNATURE, LONGEST_NOTE, Code::ManifestInvalid)?;
+        let fault = armour.and_then(|armour| {
+            let (keyring, size) = (verifier.keyring(), verifier.size());
+            manifest::fault(&armour, manifest.as_bytes(), keyring, size)
+        });
+        if let Some(fault) = fault {
+            self.error(Code::ManifestInvalid, fault);
+        }
+        Ok(())
+    }
+
+    /// Compares objects with their names, and looks for those that events name.
+    fn objects(&mut self) -> io::Result<u64> {
+        let absent = self.absent()?;
+        let mut needed = std::mem::take(&mut self.objects.needed);
+        needed.extend(&absent);
+        let mut count = 0;
+        for (name, member) in &self.contents.files {
+            let Some(named) = name.strip_prefix(OBJECTS) else {
+                continue;
+            };
+            count += 1;
+            if named.parse() != Ok(member.digest) {
+                self.error(
+                    Code::ObjectMismatch,
+                    format!(
+                        "the object `{}` holds other bytes than its name says: `{}`",
+                        ledger::fit(named, 100),
+                        member.digest
+                    ),
+                );
+            }
+            needed.remove(&member.digest);
+        }
+        for digest in needed {
+            let explained = absent.contains(&digest) || self.objects.redacted.contains(&digest);
+            let (severity, message) = if explained {
+                let message = format!("of the object `{digest}` only digest and size are kept");
+                (Severity::Warning, message)
+            } else {
+                let message = format!("the bundle has no `{OBJECTS}{digest}`, which events name");
+                (Severity::Error, message)
+            };
+            self.finding(Code::ObjectMissing, severity, message);
+        }
+        Ok(count)
+    }
+
+    /// Returns the digests of objects that were too large to be kept.
+    fn absent(&mut self) -> io::Result<BTreeSet<Digest>> {
+        let Some(text) = self.text(ABSENT, LONGEST_LIST, Code::ManifestInvalid)? else {
+            return Ok(BTreeSet::new());
+        };
+        let mut digests = BTreeSet::new();
+        for line in text.lines() {
+            let parts = line.split_once(' ');
+            let read = parts.and_then(|(digest, size)| {
+                Some((digest.parse::<Digest>().ok()?, size.parse::<u64>().ok()?))
+            });
+            match read {
+                // a smaller one is kept, so its absence needs an event that says so
+                Some((digest, size)) if size > object::LIMIT as u64 => {
+                    digests.insert(digest);
+                }
+                Some(_) => {}
+                None => self.error(
+                    Code::ManifestInvalid,
+                    format!("`{ABSENT}`: expected lines of a digest and a size"),
+                ),
+            }
+        }
+        Ok(digests)
+    }
+
+    /// Returns the text of a file that is there and is one.
+    fn text(&mut self, name: &str, most: u64, code: Code) -> io::Result<Option<String>> {
+        if !self.contents.files.contains_key(name) {
+            return Ok(None);
+        }
+        Ok(match self.contents.text(name, most)? {
+            Ok(text) => Some(text),
+            Err(fault) => {
+                self.error(code, fault);
+                None
+            }
+        })
+    }
+
+    fn error(&mut self, code: Code, message: String) {
+        self.finding(code, Severity::Error, message);
+    }
+
+    fn finding(&mut self, code: Code, severity: Severity, message: String) {
+        if self.findings.len() < MOST_FINDINGS {
+            self.findings.push(Finding {
+                severity,
+                ..Finding::new(code, None, message)
+            });
+        }
+    }
+}
+
+/// One line without its line feed.
+struct Line {
+    bytes: Vec<u8>,
+    /// It ended in a line feed.
+    whole: bool,
+}
+
+/// Reads a line, and of one that is too long only its beginning.
+fn line(reader: &mut impl BufRead) -> io::Result<Option<Line>> {
+    let mut bytes = Vec::new();
+    let limit = LONGEST_LINE as u64;
+    if reader.by_ref().take(limit).read_until(b'\n', &mut bytes)? == 0 {
+        return Ok(None);
+    }
+    let mut whole = bytes.last() == Some(&b'\n');
+    if whole {
+        bytes.pop();
+    } else {
+        whole = reader.skip_until(b'\n')? > 0;
+    }
+    Ok(Some(Line { bytes, whole }))
+}

@@ -1,0 +1,24 @@
+//! What `checkpoint` and `export` take.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueHint};
+
+/// `checkpoint`
+#[derive(Debug, Args)]
+pub(crate) struct Checkpoint {
+    /// Write it to this file (default: print it)
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) out: Option<PathBuf>,
+}
+
+/// `export`
+#[derive(Debug, Args)]
+pub(crate) struct Export {
+    /// The folder to write, or one file where the name ends in `.tar.zst`
+    #[arg(value_hint = ValueHint::AnyPath)]
+    pub(crate) path: PathBuf,
+    /// Record nothing: for who may only read the database
+    #[arg(long)]
+    pub(crate) no_record: bool,
+}
