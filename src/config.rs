@@ -24,6 +24,7 @@ pub use self::resolve::{Flags, Input, VARIABLES, resolve};
 pub use self::secret::{Secrets, mask, mask_in};
 use crate::error::Error;
 use crate::lint;
+use crate::migration::format::Format;
 use crate::policy::Rules;
 use crate::request::Settings;
 
@@ -150,6 +151,8 @@ pub struct Config {
     pub migrations: Setting<PathBuf>,
     /// Its sub-folders count too.
     pub recursive: Setting<bool>,
+    /// The form of the folder.
+    pub format: Setting<Format>,
     /// The signing key.
     pub key: Setting<KeyChoice>,
     /// Who acts, where somebody configured it.
@@ -193,6 +196,7 @@ impl Config {
         settings.validations = self.validations.clone();
         settings.ledger = self.ledger.value;
         settings.recursive = self.recursive.value;
+        settings.format = self.format.value;
         settings.lease = self.lease.value;
         settings.lease_wait = self.lease_wait.value;
         settings.lock_timeout = self.lock_timeout.value;
@@ -246,6 +250,7 @@ impl Config {
                 self.recursive.value.to_string(),
                 &self.recursive.origin,
             ),
+            view("format", self.format.value.to_string(), &self.format.origin),
             view("key", key, &self.key.origin),
             view(
                 "actor",

@@ -10,6 +10,7 @@ use crate::adopt::TableName;
 use crate::config::Secrets;
 use crate::lint;
 use crate::migration::Version;
+use crate::migration::format::Format;
 use crate::policy::Rules;
 
 /// What holds for every command on one database.
@@ -29,6 +30,8 @@ pub struct Settings {
     pub migrations: PathBuf,
     /// Sub-folders of it count too.
     pub recursive: bool,
+    /// The form of the folder.
+    pub format: Format,
     /// How long a lease lasts without renewal.
     pub lease: Duration,
     /// How long to wait for another run's lease.
@@ -59,6 +62,7 @@ impl Settings {
             ledger: None,
             migrations,
             recursive: false,
+            format: Format::Auto,
             lease: Duration::from_secs(60),
             lease_wait: Duration::from_secs(300),
             lock_timeout: None,

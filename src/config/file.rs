@@ -20,6 +20,7 @@ pub struct File {
     database_url: Option<String>,
     migrations: Option<PathBuf>,
     recursive: Option<bool>,
+    format: Option<String>,
     key_file: Option<PathBuf>,
     actor: Option<String>,
     ledger: Option<String>,
@@ -79,6 +80,8 @@ pub struct Section {
     pub migrations: Option<PathBuf>,
     /// Its sub-folders count too.
     pub recursive: Option<bool>,
+    /// The form of the folder.
+    pub format: Option<String>,
     /// The file of the signing key.
     pub key_file: Option<PathBuf>,
     /// Who acts.
@@ -156,6 +159,7 @@ impl File {
             database_url: self.database_url.clone(),
             migrations: self.migrations.clone(),
             recursive: self.recursive,
+            format: self.format.clone(),
             key_file: self.key_file.clone(),
             actor: self.actor.clone(),
             ledger: self.ledger.clone(),

@@ -13,6 +13,7 @@ use super::validation;
 use super::{
     Config, ConfigError, DEFAULT_ENVIRONMENT, FILE_NAME, KeyChoice, Origin, Setting, Variables,
 };
+use crate::migration::format::Format;
 use crate::policy::Rules;
 
 /// The variables that settings are read from.
@@ -135,6 +136,7 @@ pub fn resolve(input: Input) -> Result<Config, ConfigError> {
         recursive: layers
             .find("recursive", |section| section.recursive)
             .unwrap_or_else(|| default(false)),
+        format: format(&layers)?,
         key: key(&input, &layers)?,
         actor: exported(&input, "MLEDGER_ACTOR")
             .or_else(|| layers.find("actor", |section| section.actor.clone()))
@@ -280,6 +282,23 @@ fn ledger_id(found: &Setting<String>) -> Result<Digest, ConfigError> {
             ),
             "copy the id from `mledger status --json`",
         )
+    })
+}
+
+fn format(layers: &Layers) -> Result<Setting<Format>, ConfigError> {
+    let Some(found) = layers.find("format", |section| section.format.clone()) else {
+        return Ok(default(Format::Auto));
+    };
+    let value = found.value.parse().map_err(|message: String| {
+        ConfigError::new(
+            "config-invalid",
+            format!("{}: {message}", found.origin),
+            "without it the form is the one that the files have",
+        )
+    })?;
+    Ok(Setting {
+        value,
+        origin: found.origin,
     })
 }
 

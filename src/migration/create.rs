@@ -10,6 +10,7 @@ use serde_json::{Map, Value as Json};
 
 use super::Version;
 use super::folder::list;
+use super::format::Format;
 use super::problem::Problem;
 
 /// What a new migration is made from.
@@ -63,11 +64,17 @@ pub fn create(folder: &Path, new: &New, now: Timestamp) -> Result<Vec<PathBuf>, 
     };
     let _turn = Turn::take(folder).map_err(|error| unwritable(error, folder))?;
     // sub-folders count too, so that reading them later finds no version twice
-    let taken: HashSet<Version> = list(folder, true)
-        .0
-        .into_iter()
-        .map(|file| file.version)
-        .collect();
+    let reader = Format::Auto.reader(folder)?;
+    let files = list(folder, true, reader).0;
+    if let Some(form) = reader.foreign(&files) {
+        return Err(Problem::new(
+            "format-unsupported",
+            folder,
+            format!("expected a folder in our own form to write to, found one in that of {form}"),
+            "write the file by hand in that form: a folder is in one form",
+        ));
+    }
+    let taken: HashSet<Version> = files.into_iter().map(|file| file.version).collect();
     let mut micros = now.as_micros();
     loop {
         let version = version_at(Timestamp::from_micros(micros));

@@ -6,7 +6,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::Version;
-use super::name::{Name, Part};
+use super::format::{Found, Reader};
+use super::name::Part;
 use super::problem::Problem;
 
 /// A file that is a migration, or half of one, by its name.
@@ -16,11 +17,18 @@ pub(super) struct File {
     pub(super) version: Version,
     pub(super) name: String,
     pub(super) part: Part,
+    /// What stands beside the file asks for no transaction.
+    pub(super) no_transaction: bool,
 }
 
 /// Lists the migrations of a folder in no order, and what is wrong with names and folders.
-pub(super) fn list(folder: &Path, recursive: bool) -> (Vec<File>, Vec<Problem>) {
+pub(super) fn list(
+    folder: &Path,
+    recursive: bool,
+    reader: &dyn Reader,
+) -> (Vec<File>, Vec<Problem>) {
     let mut listing = Listing {
+        reader,
         recursive,
         seen: BTreeSet::new(),
         files: Vec::new(),
@@ -39,7 +47,8 @@ pub(super) fn bytes(path: &Path) -> Result<Vec<u8>, Problem> {
     fs::read(path).map_err(|error| unreadable(path, &error))
 }
 
-struct Listing {
+struct Listing<'a> {
+    reader: &'a dyn Reader,
     recursive: bool,
     /// The folders that were walked, without symbolic links.
     seen: BTreeSet<PathBuf>,
@@ -47,7 +56,7 @@ struct Listing {
     problems: Vec<Problem>,
 }
 
-impl Listing {
+impl Listing<'_> {
     fn walk(&mut self, folder: &Path) {
         // a link that leads back to a folder above it is walked once
         if let Ok(real) = folder.canonicalize()
@@ -92,30 +101,15 @@ impl Listing {
             ));
             return;
         };
-        let name = Name::of(name);
-        if path.is_dir() && !matches!(name, Name::Migration(..)) {
-            if self.recursive && !hidden {
-                self.walk(path);
+        match self.reader.find(path, name) {
+            Found::Nothing => {}
+            Found::Below => {
+                if self.recursive && !hidden {
+                    self.walk(path);
+                }
             }
-            return;
-        }
-        match name {
-            Name::Other => {}
-            Name::Migration(version, name, part) => self.files.push(File {
-                path: path.to_owned(),
-                version,
-                name,
-                part,
-            }),
-            Name::Invalid(found, hint) => self.problems.push(Problem::new(
-                "name-invalid",
-                path,
-                format!(
-                    "expected `VERSION_name.sql`, `VERSION_name.up.sql` or `VERSION_name.down.sql`, \
-                     found {found}"
-                ),
-                hint,
-            )),
+            Found::Files(files) => self.files.extend(files),
+            Found::Wrong(problem) => self.problems.push(problem),
         }
     }
 }

@@ -1,6 +1,8 @@
 //! Where in a file the header, the sections and their directives are, found by reading it as SQL: a
 //! marker inside a string or a closed block comment is data.
 
+mod unclosed;
+
 use std::ops::Range;
 use std::path::Path;
 
@@ -9,7 +11,8 @@ use super::header::Header;
 use super::marker::{Line, Marker};
 use super::metadata::Metadata;
 use super::problem::Problem;
-use super::split::{DATA_END, LexRules, Token, TokenKind, Tokens};
+use super::split::{LexRules, Token, TokenKind, Tokens};
+use super::style::{Mark, Style};
 
 /// What kind of file is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,6 +70,7 @@ pub(super) struct Layout {
 pub(super) fn read(
     text: &str,
     kind: Kind,
+    style: Style,
     path: &Path,
     rules: &'static LexRules,
 ) -> Result<Layout, Problem> {
@@ -74,12 +78,14 @@ pub(super) fn read(
         text,
         path,
         kind,
+        style,
         rules,
         open: vec![Open::new(None, 0, 0)],
         depth: 0,
         begins: true,
         header: None,
         read: None,
+        no_transaction: style.has_no_transaction(text),
         warnings: Vec::new(),
     };
     let mut tokens = Tokens::new(text, 0, rules);
@@ -129,6 +135,7 @@ struct Reader<'a> {
     text: &'a str,
     path: &'a Path,
     kind: Kind,
+    style: Style,
     rules: &'static LexRules,
     /// The sections so far; the last one goes on.
     open: Vec<Open>,
@@ -140,6 +147,8 @@ struct Reader<'a> {
     header: Option<Header>,
     /// What the header says.
     read: Option<Metadata>,
+    /// No section of the file runs in a transaction.
+    no_transaction: bool,
     warnings: Vec<Problem>,
 }
 
@@ -210,6 +219,25 @@ impl Reader<'_> {
         {
             return self.begin_header(json, range.start);
         }
+        if self.style != Style::Ours {
+            return match self.style.mark(comment) {
+                Mark::Section(marker, no_transaction) => {
+                    self.marker(marker, &range)?;
+                    if let Some(open) = self.open.last_mut() {
+                        open.directives.no_transaction = no_transaction;
+                    }
+                    Ok(())
+                }
+                Mark::NoTransaction => {
+                    self.no_transaction = true;
+                    Ok(())
+                }
+                Mark::Remark => Ok(()),
+                Mark::Refused(message, hint) => {
+                    Err(self.problem("section-unexpected", range.start, message, hint))
+                }
+            };
+        }
         match Line::of(comment) {
             Line::Marker(marker) => self.marker(marker, &range),
             // in a file of a pair the name of its own half divides nothing
@@ -237,47 +265,8 @@ impl Reader<'_> {
         }
     }
 
-    /// SQLite lets the end of the text close a comment, and so could lose a section without a word.
-    fn block_comment(&mut self, range: Range<usize>) -> Result<(), Problem> {
-        let comment = &self.text[range.clone()];
-        let closed = comment.len() >= "/**/".len() && comment.ends_with("*/");
-        if closed {
-            return Ok(());
-        }
-        let marker = comment
-            .lines()
-            .find(|line| !matches!(Line::of(line.trim_start()), Line::Remark));
-        let hint = "close it with `*/`";
-        if let Some(marker) = marker {
-            let message = format!(
-                "the comment that begins here is never closed, and `{}` stands in it",
-                marker.trim()
-            );
-            return Err(self.problem("unterminated", range.start, message, hint));
-        }
-        let message = "the comment that begins here is never closed";
-        let warning = self.problem("comment-not-closed", range.start, message.to_owned(), hint);
-        self.warnings.push(warning);
-        Ok(())
-    }
-
-    /// Without a line that ends them, data go on to the end of the text, and so could take a section
-    /// with them without a word.
-    fn data(&self, range: Range<usize>) -> Result<(), Problem> {
-        let data = &self.text[range.clone()];
-        let mut lines = data.lines().filter(|line| line.starts_with("--"));
-        let marker = lines.find(|line| !matches!(Line::of(line), Line::Remark));
-        let (Some(marker), false) = (marker, data.lines().last() == Some(DATA_END)) else {
-            return Ok(());
-        };
-        let message =
-            format!("expected the line `\\.` after the data that begin here, found `{marker}`");
-        let hint = "end the data with the line `\\.`";
-        Err(self.problem("unterminated", range.start, message, hint))
-    }
-
     fn marker(&mut self, marker: Marker, range: &Range<usize>) -> Result<(), Problem> {
-        let written = marker.written();
+        let written = self.style.written(marker);
         let line_start = self.text[..range.start].rfind('\n').map_or(0, |at| at + 1);
         let before = self.text[line_start..range.start].trim_start_matches('\u{feff}');
         let again = self.open.iter().any(|open| open.marker == Some(marker));
@@ -396,9 +385,11 @@ impl Reader<'_> {
         };
         let mut end = self.text.len();
         for open in self.open.into_iter().rev() {
+            let mut directives = open.directives;
+            directives.no_transaction |= self.no_transaction;
             let section = Section {
                 range: open.start..end,
-                directives: open.directives,
+                directives,
                 empty: open.statement.is_none(),
                 line: line_at(self.text, open.at),
             };
@@ -422,6 +413,15 @@ impl Reader<'_> {
         };
         let explicit = sections.iter().any(|open| open.marker == Some(own));
         if !explicit {
+            if self.style.needs_sections() {
+                let written = self.style.written(own);
+                return Err(self.problem(
+                    "section-unexpected",
+                    0,
+                    format!("expected the line `{written}`, found none"),
+                    "add it above the statements that make the change",
+                ));
+            }
             let (Kind::Single, Some(first), None) =
                 (self.kind, sections.first(), prologue.statement)
             else {

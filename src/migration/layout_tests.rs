@@ -4,11 +4,17 @@ use super::super::split::{MYSQL, POSTGRES, SQLITE};
 use super::*;
 
 fn layout(text: &str) -> Result<Layout, Problem> {
-    read(text, Kind::Single, Path::new("1_x.sql"), &SQLITE)
+    read(
+        text,
+        Kind::Single,
+        Style::Ours,
+        Path::new("1_x.sql"),
+        &SQLITE,
+    )
 }
 
 fn layout_by(text: &str, rules: &'static LexRules) -> Result<Layout, Problem> {
-    read(text, Kind::Single, Path::new("1_x.sql"), rules)
+    read(text, Kind::Single, Style::Ours, Path::new("1_x.sql"), rules)
 }
 
 fn parts(text: &str) -> (&str, Option<&str>, Option<&str>) {
@@ -161,7 +167,15 @@ fn a_change_of_the_direction_of_text_is_a_warning() {
 
 #[test]
 fn the_down_file_of_a_pair_holds_one_script_and_nothing_else() {
-    let down = |text: &str| read(text, Kind::PairDown, Path::new("1_x.down.sql"), &SQLITE);
+    let down = |text: &str| {
+        read(
+            text,
+            Kind::PairDown,
+            Style::Ours,
+            Path::new("1_x.down.sql"),
+            &SQLITE,
+        )
+    };
     for (text, code) in [
         ("A;\n-- VERIFY\nSELECT 1;", "section-unexpected"),
         ("-- UP\nA;", "section-unexpected"),
@@ -178,7 +192,15 @@ fn the_down_file_of_a_pair_holds_one_script_and_nothing_else() {
 
 #[test]
 fn the_up_file_of_a_pair_is_one_script() {
-    let whole = |text: &str| read(text, Kind::PairUp, Path::new("1_x.up.sql"), &SQLITE);
+    let whole = |text: &str| {
+        read(
+            text,
+            Kind::PairUp,
+            Style::Ours,
+            Path::new("1_x.up.sql"),
+            &SQLITE,
+        )
+    };
     let text = "-- mledger:no-transaction\nVACUUM;\n-- VERIFY\nSELECT 1;";
     let layout = whole(text).unwrap();
     assert!(layout.own.directives.no_transaction);

@@ -9,6 +9,7 @@ mod check;
 pub mod create;
 mod directives;
 mod folder;
+pub mod format;
 mod header;
 mod layout;
 mod marker;
@@ -18,6 +19,7 @@ mod problem;
 mod script;
 pub mod source;
 pub mod split;
+mod style;
 mod version;
 
 use std::path::PathBuf;

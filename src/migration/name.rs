@@ -47,7 +47,7 @@ impl Name {
 
 /// Says whether `.sql` ends the name or a part of it: `x.sql`, `x.SQL`, `x.sql.bak`, `x.sql~`; not
 /// `x.sqlite`.
-fn looks_like_sql(file_name: &str) -> bool {
+pub(super) fn looks_like_sql(file_name: &str) -> bool {
     let lower = file_name.to_ascii_lowercase();
     lower.match_indices(".sql").any(|(at, part)| {
         !lower[at + part.len()..].starts_with(|next: char| next.is_alphanumeric())

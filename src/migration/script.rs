@@ -10,6 +10,7 @@ use super::folder;
 use super::layout::{self, Kind};
 use super::problem::Problem;
 use super::split::{LexRules, Statement, Units};
+use super::style::Style;
 use super::{Form, path_of};
 
 /// Where a script is, and what its bytes hash to; the text itself is not kept.
@@ -91,8 +92,13 @@ impl Script {
         let path = path_of(label);
         let text = utf8(bytes, &path)?;
         let section = match form {
-            Form::Pair => layout::read(&text, Kind::PairDown, &path, rules)?.own,
-            Form::Single => layout::read(&text, Kind::Single, &path, rules)?
+            Form::Pair => {
+                layout::read(&text, Kind::PairDown, Style::Ours, &path, rules)
+                    // a file of a format without marks may have any comment
+                    .or_else(|_| layout::read(&text, Kind::PairDown, Style::Plain, &path, rules))?
+                    .own
+            }
+            Form::Single => layout::read(&text, Kind::Single, Style::of(&text), &path, rules)?
                 .down
                 .ok_or_else(|| {
                     Problem::new(
@@ -124,8 +130,9 @@ impl Script {
     ) -> Result<Self, Problem> {
         let path = path_of(label);
         let text = utf8(bytes, &path)?;
-        let found = layout::read(&text, Kind::Single, &path, rules)
-            .or_else(|_| layout::read(&text, Kind::PairUp, &path, rules))?;
+        let found = layout::read(&text, Kind::Single, Style::of(&text), &path, rules)
+            .or_else(|_| layout::read(&text, Kind::PairUp, Style::Ours, &path, rules))
+            .or_else(|_| layout::read(&text, Kind::PairUp, Style::Plain, &path, rules))?;
         Ok(Self {
             text,
             path,

@@ -6,11 +6,13 @@ use std::path::{Path, PathBuf};
 use ledger::Digest;
 
 use super::folder::{self, File};
+use super::format::{Format, mixed};
 use super::layout::{self, Kind, Layout, Section};
 use super::name::Part;
 use super::problem::Problem;
 use super::script::{ScriptFile, utf8};
 use super::split::LexRules;
+use super::style::Style;
 use super::{Form, Migration, Version, checksum};
 
 /// How a folder is read.
@@ -18,6 +20,8 @@ use super::{Form, Migration, Version, checksum};
 pub struct Options {
     /// Sub-folders count too.
     pub recursive: bool,
+    /// The form of the folder.
+    pub format: Format,
 }
 
 /// Reads the migrations of a folder, ordered by version. No script's text is kept.
@@ -32,11 +36,20 @@ pub fn read(
     options: &Options,
     rules: &'static LexRules,
 ) -> Result<Vec<Migration>, Vec<Problem>> {
-    let (files, mut problems) = folder::list(folder, options.recursive);
+    let reader = options.format.reader(folder).map_err(|mixed| vec![mixed])?;
+    let (files, mut problems) = folder::list(folder, options.recursive, reader);
     let mut migrations = Vec::with_capacity(files.len());
+    let mut seen: Option<(Style, PathBuf)> = None;
     for (version, files) in group(files, &mut problems) {
-        match assemble(version, files, rules) {
-            Ok(migration) => migrations.push(migration),
+        match assemble(version, files, reader.style(), rules) {
+            Ok((migration, style)) => {
+                let (first, path) = seen.get_or_insert((style, migration.up.path.clone()));
+                if *first != style && problems.is_empty() {
+                    let other = (style.name(), migration.up.path.as_path());
+                    problems.push(mixed((first.name(), path), other));
+                }
+                migrations.push(migration);
+            }
             Err(mut found) => problems.append(&mut found),
         }
     }
@@ -85,8 +98,9 @@ fn group(files: Vec<File>, problems: &mut Vec<Problem>) -> BTreeMap<Version, Vec
 fn assemble(
     version: Version,
     files: Vec<File>,
+    style: Option<Style>,
     rules: &'static LexRules,
-) -> Result<Migration, Vec<Problem>> {
+) -> Result<(Migration, Style), Vec<Problem>> {
     let mut files = files.into_iter();
     let Some(first) = files.next() else {
         return Err(Vec::new());
@@ -96,7 +110,7 @@ fn assemble(
             "up-missing",
             &first.path,
             "expected an up script of the same version and name, found only the down script",
-            "add the file `VERSION_name.up.sql`",
+            "add the file of the up script",
         )]);
     }
     let form = match first.part {
@@ -107,10 +121,16 @@ fn assemble(
         Form::Single => Kind::Single,
         Form::Pair => Kind::PairUp,
     };
-    let up = Text::read(first.path, kind, rules);
+    // what was divided into two files needs no mark
+    let style = match (style, kind) {
+        (None, Kind::Single) | (Some(_), _) => style,
+        (None, Kind::PairUp | Kind::PairDown) => Some(Style::Ours),
+    };
+    let no_transaction = first.no_transaction;
+    let up = Text::read(first.path, kind, style, rules);
     let down = files
         .next()
-        .map(|file| Text::read(file.path, Kind::PairDown, rules));
+        .map(|file| Text::read(file.path, Kind::PairDown, style, rules));
     let (mut up, down) = match (up, down.transpose()) {
         (Ok(up), Ok(down)) => (up, down),
         (Err(problem), Ok(_)) | (Ok(_), Err(problem)) => return Err(vec![problem]),
@@ -137,7 +157,12 @@ fn assemble(
     };
     let mut script = up.script(&up.layout.own);
     script.verify = up.layout.verify.take();
-    Ok(Migration {
+    script.directives.no_transaction |= no_transaction;
+    let down = down.map(|mut down| {
+        down.directives.no_transaction |= no_transaction;
+        down
+    });
+    let migration = Migration {
         version,
         name: first.name,
         form,
@@ -146,7 +171,8 @@ fn assemble(
         down,
         metadata: up.layout.metadata,
         warnings: up.layout.warnings,
-    })
+    };
+    Ok((migration, up.style))
 }
 
 /// What is known of a file once its text has been read and dropped.
@@ -155,16 +181,23 @@ struct Text {
     digest: Digest,
     checksum: Digest,
     size: u64,
+    style: Style,
     layout: Layout,
 }
 
 impl Text {
-    fn read(path: PathBuf, kind: Kind, rules: &'static LexRules) -> Result<Self, Problem> {
+    fn read(
+        path: PathBuf,
+        kind: Kind,
+        style: Option<Style>,
+        rules: &'static LexRules,
+    ) -> Result<Self, Problem> {
         let bytes = folder::bytes(&path)?;
         let digest = Digest::of(&bytes);
         let size = bytes.len() as u64;
         let text = utf8(bytes, &path)?;
-        let layout = match layout::read(&text, kind, &path, rules) {
+        let style = style.unwrap_or_else(|| Style::of(&text));
+        let layout = match layout::read(&text, kind, style, &path, rules) {
             // a down script that cannot be read keeps nobody from going up: it is refused when it is to
             // run
             Err(problem) if kind == Kind::PairDown && problem.code == "unterminated" => Layout {
@@ -188,6 +221,7 @@ impl Text {
             path,
             digest,
             size,
+            style,
             layout,
         })
     }

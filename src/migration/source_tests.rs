@@ -67,7 +67,10 @@ fn both_forms_are_read_in_the_order_of_their_versions() {
         .map(|one| one.unwrap().text.to_owned())
         .collect();
     assert_eq!(down, ["SELECT -10"]);
-    let recursive = Options { recursive: true };
+    let recursive = Options {
+        recursive: true,
+        ..Options::default()
+    };
     assert_eq!(read(folder.path(), &recursive, &SQLITE).unwrap().len(), 4);
 }
 
@@ -222,7 +225,10 @@ fn a_file_that_changes_after_it_was_hashed_is_not_run() {
 fn links_are_followed_and_loops_are_walked_once() {
     let folder = folder(&[("sub/1_a.sql", b"SELECT 1;")]);
     std::os::unix::fs::symlink(folder.path(), folder.path().join("sub/again")).unwrap();
-    let recursive = Options { recursive: true };
+    let recursive = Options {
+        recursive: true,
+        ..Options::default()
+    };
     assert_eq!(read(folder.path(), &recursive, &SQLITE).unwrap().len(), 1);
     std::os::unix::fs::symlink("nowhere", folder.path().join("2_b.sql")).unwrap();
     let problems = read(folder.path(), &recursive, &SQLITE).unwrap_err();

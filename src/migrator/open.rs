@@ -229,6 +229,7 @@ impl Migrator {
     pub(super) fn files(&self) -> Result<Vec<Migration>, Error> {
         let options = source::Options {
             recursive: self.settings.recursive,
+            format: self.settings.format,
         };
         source::read(&self.settings.migrations, &options, self.engine.lex_rules())
             .map_err(Error::Files)

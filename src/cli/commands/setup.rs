@@ -26,6 +26,7 @@ const TEMPLATE: &str = "\
 # database_url = \"sqlite:mledger.db\"
 # migrations = \"migrations\"
 # recursive = false
+# format = \"auto\"
 
 # How long to wait for another run and for the database's own locks, and how long a statement may take.
 # lease_wait = \"5m\"

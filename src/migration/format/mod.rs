@@ -1,0 +1,246 @@
+//! The forms in which folders of migrations are kept: ours, and those of other tools.
+//!
+//! Each is one file behind [`Reader`], which says of every name in a folder what it is; all of them
+//! yield the same [`super::Migration`]. A folder is in one form.
+
+mod diesel;
+mod drizzle;
+mod flyway;
+mod numbered;
+mod prisma;
+
+use std::fmt;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use super::folder::File;
+use super::problem::Problem;
+use super::style::Style;
+
+/// The form of a folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Format {
+    /// The one that its files have.
+    #[default]
+    Auto,
+    /// `VERSION_name.sql` with our own markers, or pairs.
+    Mledger,
+    /// `VERSION_name.sql`, or pairs.
+    Sqlx,
+    /// Pairs.
+    GolangMigrate,
+    /// `VERSION_name.sql` with `-- +goose Up`.
+    Goose,
+    /// `VERSION_name.sql` with `-- migrate:up`.
+    Dbmate,
+    /// `V1__name.sql`, undone by `U1__name.sql`.
+    Flyway,
+    /// `V1__name.sql` and `U1__name.sql`, which are two kinds of migration.
+    Refinery,
+    /// `VERSION_name/up.sql` and `down.sql`.
+    Diesel,
+    /// `VERSION_name/migration.sql`.
+    Prisma,
+    /// `0000_name.sql` beside `meta/_journal.json`.
+    Drizzle,
+}
+
+impl Format {
+    /// Every format, [`Format::Auto`] first.
+    pub const ALL: &[Self] = &[
+        Self::Auto,
+        Self::Mledger,
+        Self::Sqlx,
+        Self::GolangMigrate,
+        Self::Goose,
+        Self::Dbmate,
+        Self::Flyway,
+        Self::Refinery,
+        Self::Diesel,
+        Self::Prisma,
+        Self::Drizzle,
+    ];
+
+    /// Returns the name by which it is configured.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Mledger => "mledger",
+            Self::Sqlx => "sqlx",
+            Self::GolangMigrate => "golang-migrate",
+            Self::Goose => "goose",
+            Self::Dbmate => "dbmate",
+            Self::Flyway => "flyway",
+            Self::Refinery => "refinery",
+            Self::Diesel => "diesel",
+            Self::Prisma => "prisma",
+            Self::Drizzle => "drizzle",
+        }
+    }
+
+    /// Returns what reads it; for [`Format::Auto`] what the names in the folder ask for.
+    pub(super) fn reader(self, folder: &Path) -> Result<&'static dyn Reader, Problem> {
+        Ok(match self {
+            Self::Auto => return detect(folder),
+            Self::Mledger | Self::Sqlx | Self::GolangMigrate => &numbered::OURS,
+            Self::Goose => &numbered::GOOSE,
+            Self::Dbmate => &numbered::DBMATE,
+            Self::Flyway => &flyway::FLYWAY,
+            Self::Refinery => &flyway::REFINERY,
+            Self::Diesel => &diesel::Diesel,
+            Self::Prisma => &prisma::Prisma,
+            Self::Drizzle => &drizzle::Drizzle,
+        })
+    }
+}
+
+impl FromStr for Format {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let found = Self::ALL.iter().find(|format| format.as_str() == text);
+        found.copied().ok_or_else(|| {
+            let names: Vec<String> = Self::ALL
+                .iter()
+                .map(|format| format!("`{}`", format.as_str()))
+                .collect();
+            format!("expected one of {}, found `{text}`", names.join(", "))
+        })
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
+/// What a name in a folder is.
+#[derive(Debug)]
+pub(super) enum Found {
+    /// No migration.
+    Nothing,
+    /// A folder that may have migrations below it.
+    Below,
+    /// The files of a migration, or one of them.
+    Files(Vec<File>),
+    /// Something like a migration.
+    Wrong(Problem),
+}
+
+/// Reads one form.
+pub(super) trait Reader: Sync {
+    /// Returns the name of the form, for messages.
+    fn name(&self) -> &'static str;
+
+    /// Returns the marks inside of its files; none where each file says so itself.
+    fn style(&self) -> Option<Style>;
+
+    /// Says whether the name of an entry is one that this form alone has.
+    fn claims(&self, path: &Path, name: &str) -> bool;
+
+    /// Says what an entry of the folder is.
+    fn find(&self, path: &Path, name: &str) -> Found;
+
+    /// Returns the name of the form of these files where a file with our own marks does not belong to
+    /// them.
+    fn foreign(&self, _files: &[File]) -> Option<&'static str> {
+        Some(self.name())
+    }
+}
+
+/// What looks for migrations where nobody said in which form they are. Drizzle has names that others
+/// have too, and a file that no other has.
+const DETECTED: [&dyn Reader; 5] = [
+    &drizzle::Drizzle,
+    &flyway::FLYWAY,
+    &diesel::Diesel,
+    &prisma::Prisma,
+    &numbered::ANY,
+];
+
+fn detect(folder: &Path) -> Result<&'static dyn Reader, Problem> {
+    let mut claimed: Vec<(&'static dyn Reader, PathBuf)> = Vec::new();
+    // a folder that cannot be listed is a problem that the reader of any form finds
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
+    paths.sort();
+    if let Some(drizzle) = paths.iter().find(|path| {
+        path.file_name()
+            .and_then(|name| name.to_str())
+            .is_some_and(|name| drizzle::Drizzle.claims(path, name))
+    }) {
+        claimed.push((&drizzle::Drizzle, drizzle.clone()));
+    }
+    for path in &paths {
+        let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
+            continue;
+        };
+        for reader in DETECTED {
+            let known = claimed
+                .iter()
+                .any(|(known, _)| known.name() == reader.name());
+            let within_drizzle = reader.name() == numbered::ANY.name()
+                && claimed
+                    .iter()
+                    .any(|(known, _)| known.name() == drizzle::Drizzle.name());
+            if !known && !within_drizzle && reader.claims(path, name) {
+                claimed.push((reader, path.clone()));
+            }
+        }
+    }
+    match claimed.as_slice() {
+        [] => Ok(&numbered::ANY),
+        [(reader, _)] => Ok(*reader),
+        [(first, of_first), (second, of_second), ..] => {
+            Err(mixed((first.name(), of_first), (second.name(), of_second)))
+        }
+    }
+}
+
+/// Returns the problem of a folder in two forms.
+pub(super) fn mixed(first: (&str, &Path), second: (&str, &Path)) -> Problem {
+    let shown = |path: &Path| {
+        path.file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned()
+    };
+    Problem::new(
+        "format-mixed",
+        second.1,
+        format!(
+            "expected a folder in one form, found `{}` in that of {} and `{}` in that of {}",
+            shown(first.1),
+            first.0,
+            shown(second.1),
+            second.0
+        ),
+        "keep them in folders of their own; `format` in mledger.toml says which form holds",
+    )
+}
+
+/// Reads `VERSION_name`, the name of a folder that is a migration.
+fn named_folder(name: &str) -> Option<(super::Version, String)> {
+    let (version, name) = name.split_once('_')?;
+    let version = version.replace('-', "").parse().ok()?;
+    (!name.is_empty()).then(|| (version, name.to_owned()))
+}
+
+/// Says what a script is that stands where this form has none.
+fn stray(path: &Path, name: &str, expected: &str) -> Found {
+    if name.starts_with('.') || !super::name::looks_like_sql(name) {
+        return Found::Nothing;
+    }
+    Found::Wrong(Problem::new(
+        "name-invalid",
+        path,
+        format!("expected {expected}, found another name"),
+        "rename the file, or move it out of the folder",
+    ))
+}
+
+#[cfg(test)]
+#[path = "tests.rs"]
+mod tests;

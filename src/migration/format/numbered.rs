@@ -1,0 +1,101 @@
+//! `VERSION_name.sql`, in sections or in pairs: our own form, and that of sqlx, golang-migrate, goose and
+//! dbmate, which differ in their marks.
+
+use std::fs;
+use std::path::Path;
+
+use super::super::folder::File;
+use super::super::name::{Name, Part};
+use super::super::problem::Problem;
+use super::super::style::Style;
+use super::{Found, Reader};
+
+/// The form with one sort of marks, or any.
+pub(super) struct Numbered {
+    name: &'static str,
+    style: Option<Style>,
+    /// Another ending of migrations that are programs.
+    program: Option<&'static str>,
+}
+
+pub(super) const ANY: Numbered = Numbered {
+    name: "numbered files",
+    style: None,
+    program: None,
+};
+
+pub(super) const OURS: Numbered = Numbered {
+    name: "mledger",
+    style: Some(Style::Ours),
+    program: None,
+};
+
+pub(super) const GOOSE: Numbered = Numbered {
+    name: "goose",
+    style: Some(Style::Goose),
+    program: Some(".go"),
+};
+
+pub(super) const DBMATE: Numbered = Numbered {
+    name: "dbmate",
+    style: Some(Style::Dbmate),
+    program: None,
+};
+
+impl Reader for Numbered {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn style(&self) -> Option<Style> {
+        self.style
+    }
+
+    fn claims(&self, path: &Path, name: &str) -> bool {
+        matches!(Name::of(name), Name::Migration(..)) && path.is_file()
+    }
+
+    fn foreign(&self, files: &[File]) -> Option<&'static str> {
+        let style = self.style.unwrap_or_else(|| {
+            let one = files.iter().find(|file| file.part == Part::Both);
+            let text = one.and_then(|file| fs::read_to_string(&file.path).ok());
+            text.map_or(Style::Ours, |text| Style::of(&text))
+        });
+        (style != Style::Ours).then(|| style.name())
+    }
+
+    fn find(&self, path: &Path, name: &str) -> Found {
+        if let Some(ending) = self.program
+            && let Some(stem) = name.strip_suffix(ending)
+            && stem.starts_with(|first: char| first.is_ascii_digit())
+            && !stem.ends_with("_test")
+        {
+            return Found::Wrong(Problem::new(
+                "name-invalid",
+                path,
+                "expected migrations in SQL, found one that is a program",
+                "write it as SQL, or move it out of the folder once it is applied everywhere",
+            ));
+        }
+        match Name::of(name) {
+            Name::Migration(version, name, part) => Found::Files(vec![File {
+                path: path.to_owned(),
+                version,
+                name,
+                part,
+                no_transaction: false,
+            }]),
+            _ if path.is_dir() => Found::Below,
+            Name::Other => Found::Nothing,
+            Name::Invalid(found, hint) => Found::Wrong(Problem::new(
+                "name-invalid",
+                path,
+                format!(
+                    "expected `VERSION_name.sql`, `VERSION_name.up.sql` or `VERSION_name.down.sql`, \
+                     found {found}"
+                ),
+                hint,
+            )),
+        }
+    }
+}

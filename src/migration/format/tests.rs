@@ -1,0 +1,324 @@
+//! Folders as other tools keep them, made from the tools' documentation.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use std::fs;
+
+use super::super::source::{self, Options};
+use super::super::split::{LexRules, MYSQL, POSTGRES, SQLITE};
+use super::super::{Migration, ScriptFile, create};
+use super::*;
+
+fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    folder
+}
+
+fn read_as(format: Format, files: &[(&str, &str)]) -> Result<Vec<Migration>, Vec<Problem>> {
+    let options = Options {
+        format,
+        ..Options::default()
+    };
+    source::read(folder(files).path(), &options, &SQLITE)
+}
+
+fn code(format: Format, files: &[(&str, &str)]) -> &'static str {
+    read_as(format, files)
+        .err()
+        .and_then(|problems| problems.first().map(|problem| problem.code))
+        .unwrap_or_default()
+}
+
+fn statements(script: &ScriptFile, rules: &'static LexRules) -> Vec<String> {
+    script
+        .load()
+        .unwrap()
+        .statements(rules)
+        .map(|statement| statement.unwrap().text.to_owned())
+        .collect()
+}
+
+/// Version, name, up, down and whether the up script runs in no transaction.
+type Seen = (String, String, Vec<String>, Option<Vec<String>>, bool);
+
+fn seen(files: &[(&str, &str)], rules: &'static LexRules) -> Vec<Seen> {
+    let folder = folder(files);
+    source::read(folder.path(), &Options::default(), rules)
+        .unwrap()
+        .iter()
+        .map(|migration| {
+            (
+                migration.version.as_str().to_owned(),
+                migration.name.clone(),
+                statements(&migration.up, rules),
+                migration.down.as_ref().map(|down| statements(down, rules)),
+                migration.up.directives.no_transaction,
+            )
+        })
+        .collect()
+}
+
+fn one(version: &str, name: &str, up: &[&str], down: Option<&[&str]>, alone: bool) -> Seen {
+    let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
+    (
+        version.to_owned(),
+        name.to_owned(),
+        owned(up),
+        down.map(owned),
+        alone,
+    )
+}
+
+#[test]
+fn goose_marks_its_halves_and_its_blocks() {
+    let body =
+        "CREATE TRIGGER t BEFORE INSERT ON a FOR EACH ROW BEGIN SET NEW.b = 1; SET NEW.c = 2; END";
+    let text = format!(
+        "-- +goose Up\nCREATE TABLE a (b INT, c INT);\n-- +goose StatementBegin\n{body};\n-- +goose \
+         StatementEnd\n\n-- +goose Down\n-- +goose StatementBegin\nDROP TABLE a;\n-- +goose StatementEnd\n"
+    );
+    assert_eq!(
+        seen(
+            &[
+                ("20240101000000_a.sql", &text),
+                (
+                    "20240101000001_b.sql",
+                    "-- +goose NO TRANSACTION\n-- +goose Up\nVACUUM;\n"
+                ),
+            ],
+            &MYSQL
+        ),
+        [
+            one(
+                "20240101000000",
+                "a",
+                &["CREATE TABLE a (b INT, c INT)", body],
+                Some(&["DROP TABLE a"]),
+                false
+            ),
+            one("20240101000001", "b", &["VACUUM"], None, true),
+        ]
+    );
+    let goose = Format::Goose;
+    assert_eq!(
+        code(goose, &[("1_a.sql", "CREATE TABLE a (b);")]),
+        "section-unexpected",
+        "a file without marks is none of goose"
+    );
+    assert_eq!(
+        code(
+            goose,
+            &[("1_a.sql", "-- +goose ENVSUB ON\n-- +goose Up\nA;")]
+        ),
+        "section-unexpected"
+    );
+    assert_eq!(code(goose, &[("1_a.go", "package a")]), "name-invalid");
+}
+
+#[test]
+fn dbmate_says_beside_its_marks_what_runs_alone() {
+    assert_eq!(
+        seen(
+            &[(
+                "20240101000000_a.sql",
+                "-- migrate:up transaction:false\nVACUUM;\n\n-- migrate:down\nSELECT 1;\n"
+            )],
+            &SQLITE
+        ),
+        [one(
+            "20240101000000",
+            "a",
+            &["VACUUM"],
+            Some(&["SELECT 1"]),
+            true
+        )]
+    );
+}
+
+#[test]
+fn sqlx_says_in_its_first_line_what_runs_alone() {
+    assert_eq!(
+        seen(
+            &[
+                ("1_a.sql", "-- no-transaction\nVACUUM;\n"),
+                ("2_b.up.sql", "CREATE TABLE b (c);\n"),
+                ("2_b.down.sql", "DROP TABLE b;\n"),
+            ],
+            &SQLITE
+        ),
+        [
+            one("1", "a", &["VACUUM"], None, true),
+            one(
+                "2",
+                "b",
+                &["CREATE TABLE b (c)"],
+                Some(&["DROP TABLE b"]),
+                false
+            ),
+        ]
+    );
+}
+
+#[test]
+fn flyway_prefixes_its_names() {
+    assert_eq!(
+        seen(
+            &[
+                ("V1__a.sql", "-- DOWN\nCREATE TABLE a (b);\n"),
+                ("V1_2__b.sql", "CREATE TABLE b (c);\n"),
+                ("U1_2__b.sql", "DROP TABLE b;\n"),
+                ("V1.10__c.sql", "VACUUM;\n"),
+                ("V1.10__c.sql.conf", "# alone\nexecuteInTransaction=false\n"),
+                ("README.md", "no migration"),
+            ],
+            &SQLITE
+        ),
+        [
+            one("1", "a", &["CREATE TABLE a (b)"], None, false),
+            one(
+                "1.2",
+                "b",
+                &["CREATE TABLE b (c)"],
+                Some(&["DROP TABLE b"]),
+                false
+            ),
+            one("1.10", "c", &["VACUUM"], None, true),
+        ]
+    );
+    let flyway = Format::Auto;
+    assert_eq!(
+        code(flyway, &[("R__views.sql", "A;")]),
+        "format-unsupported"
+    );
+    assert_eq!(
+        code(flyway, &[("B2__base.sql", "A;")]),
+        "format-unsupported"
+    );
+    assert_eq!(
+        code(flyway, &[("V1__a.sql", "A;"), ("x.sql", "B;")]),
+        "name-invalid"
+    );
+    assert_eq!(code(flyway, &[("U1__a.sql", "A;")]), "up-missing");
+    let refinery = [("V1__a.sql", "SELECT 1;"), ("U2__b.sql", "SELECT 2;")];
+    assert_eq!(
+        read_as(Format::Refinery, &refinery).map(|all| all.len()),
+        Ok(2),
+        "there a `U` is a migration"
+    );
+}
+
+#[test]
+fn diesel_prisma_and_drizzle_keep_folders() {
+    assert_eq!(
+        seen(
+            &[
+                ("2024-01-31-120000_a/up.sql", "CREATE TABLE a (b);"),
+                ("2024-01-31-120000_a/down.sql", "DROP TABLE a;"),
+                ("2024-02-01-120000_b/up.sql", "VACUUM;"),
+                (
+                    "2024-02-01-120000_b/metadata.toml",
+                    "run_in_transaction = false\n"
+                ),
+            ],
+            &POSTGRES
+        ),
+        [
+            one(
+                "20240131120000",
+                "a",
+                &["CREATE TABLE a (b)"],
+                Some(&["DROP TABLE a"]),
+                false
+            ),
+            one("20240201120000", "b", &["VACUUM"], None, true),
+        ]
+    );
+    assert_eq!(
+        seen(
+            &[
+                ("migration_lock.toml", "provider = \"sqlite\""),
+                (
+                    "20240131120000_init/migration.sql",
+                    "-- CreateTable\nCREATE TABLE a (b);"
+                ),
+            ],
+            &SQLITE
+        ),
+        [one(
+            "20240131120000",
+            "init",
+            &["CREATE TABLE a (b)"],
+            None,
+            false
+        )]
+    );
+    assert_eq!(
+        seen(
+            &[
+                ("meta/_journal.json", "{}"),
+                (
+                    "0000_tan_spot.sql",
+                    "CREATE TABLE `a` (`b` text);\n--> statement-breakpoint\nCREATE TABLE `c` (`d` text);"
+                ),
+            ],
+            &SQLITE
+        ),
+        [one(
+            "0000",
+            "tan_spot",
+            &["CREATE TABLE `a` (`b` text)", "CREATE TABLE `c` (`d` text)"],
+            None,
+            false
+        )]
+    );
+}
+
+#[test]
+fn a_folder_is_in_one_form() {
+    let goose = ("1_a.sql", "-- +goose Up\nSELECT 1;\n");
+    for other in [
+        ("2_b.sql", "-- UP\nSELECT 1;\n"),
+        ("2_b.sql", "SELECT 1;\n"),
+        ("2_b.sql", "-- migrate:up\nSELECT 1;\n"),
+        ("2_b.up.sql", "SELECT 1;\n"),
+        ("V2__b.sql", "SELECT 1;\n"),
+        ("2024_b/up.sql", "SELECT 1;\n"),
+        ("2024_b/migration.sql", "SELECT 1;\n"),
+    ] {
+        assert_eq!(
+            code(Format::Auto, &[goose, other]),
+            "format-mixed",
+            "{other:?}"
+        );
+    }
+    assert_eq!(code(Format::Auto, &[goose]), "");
+}
+
+#[test]
+fn a_new_migration_is_not_written_among_those_of_another_tool() {
+    let new = create::New {
+        name: "c".to_owned(),
+        ..create::New::default()
+    };
+    let now = "2026-11-20T20:00:00.000000Z".parse().unwrap();
+    for (file, text) in [
+        ("1_a.sql", "-- +goose Up\nSELECT 1;\n"),
+        ("V1__a.sql", "SELECT 1;\n"),
+    ] {
+        let folder = folder(&[(file, text)]);
+        let refused = create::create(folder.path(), &new, now).unwrap_err();
+        assert_eq!(refused.code, "format-unsupported");
+    }
+}
+
+#[test]
+fn each_format_is_found_by_its_name() {
+    for format in Format::ALL {
+        assert_eq!(format.as_str().parse(), Ok(*format));
+    }
+    assert!("liquid".parse::<Format>().is_err());
+}
