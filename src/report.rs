@@ -5,9 +5,9 @@
 mod adoption;
 mod approvals;
 mod backups;
+mod exports;
 mod health;
 mod releases;
-mod exports;
 mod unresolved;
 
 use crate::lint;
@@ -18,10 +18,10 @@ use uuid::Uuid;
 pub use self::adoption::{AdoptedMigration, AdoptionReport, Baselined};
 pub use self::approvals::{ApprovalView, ApprovalsView, Approved};
 pub use self::backups::{BackupChecked, BackupView, Pruned, Restored};
+pub use self::exports::{CheckpointView, Exported};
 pub(crate) use self::health::Found;
 pub use self::health::{Health, HealthProblem, LastBackup, LedgerHealth, SchemaHealth};
 pub use self::releases::{ChangelogChecked, Published, ReleaseView, ReleasesView, Tagged};
-pub use self::exports::{CheckpointView, Exported};
 pub use self::unresolved::Unresolved;
 
 /// Where the log ends.
