@@ -9,6 +9,7 @@ mod keys;
 mod lifecycle;
 mod other_tools;
 mod rewinds_and_forks;
+mod roles;
 mod support;
 mod tampering;
 mod trees_and_notes;
