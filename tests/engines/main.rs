@@ -24,6 +24,7 @@ mod health;
 mod leases;
 mod partial;
 mod place;
+mod limits;
 mod reversals;
 mod sessions;
 mod shop;
