@@ -24,7 +24,7 @@ pub use self::postgres::PostgresUrlError;
 pub use self::url::{Address, UrlError, open};
 use crate::adopt::{Table, TableName};
 use crate::backup::Dump;
-use crate::lint::Dialect;
+use crate::lint::{Dialect, Sizes};
 use crate::migration::split::LexRules;
 
 /// What a kind of database can and cannot do, as data.
@@ -452,6 +452,17 @@ pub trait Session: Send {
 
     /// Returns the fingerprint of every definition but ours.
     async fn fingerprint(&mut self) -> Result<SchemaFingerprint, EngineError>;
+
+    /// Returns about how large tables are, from what the database keeps of them anyway: their rows are not
+    /// read, and who changes them is not waited for beyond a few seconds.
+    ///
+    /// `tables` are names as scripts write them, without a schema. What is not there, or of which nothing is
+    /// known, is left out.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault::Busy`] where another session keeps the catalogue, and what the database answers else.
+    async fn table_sizes(&mut self, tables: &[String]) -> Result<Sizes, EngineError>;
 
     /// Returns what stops the statement this session is executing.
     fn interrupter(&self) -> Interrupter;

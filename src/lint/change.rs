@@ -233,6 +233,35 @@ impl Change {
         }
     }
 
+    /// Returns what it does, in a few words.
+    pub(super) fn what(&self) -> &'static str {
+        match self {
+            Self::CreateTable { .. } => "create table",
+            Self::CreateIndex { .. } => "create index",
+            Self::Drop { kind, .. } => match kind {
+                Kind::Table => "drop table",
+                Kind::Index => "drop index",
+                Kind::View => "drop view",
+                Kind::Other => "drop",
+            },
+            Self::RenameTable { .. } => "rename table",
+            Self::AddColumn { .. } => "add column",
+            Self::DropColumn { .. } => "drop column",
+            Self::RenameColumn { .. } => "rename column",
+            Self::AlterType { .. } => "change column",
+            Self::SetNotNull { .. } => "set not null",
+            Self::AddKeys { .. } => "add keys",
+            Self::CopyTable { .. } => "copy table",
+            Self::Online { .. } => "alter online",
+            Self::AlterTable { .. } => "alter table",
+            Self::Truncate { .. } => "truncate",
+            Self::Delete { .. } => "delete rows",
+            Self::Update { .. } => "update rows",
+            Self::Insert { .. } => "insert rows",
+            Self::CreateOther => "create",
+        }
+    }
+
     /// Says whether it changes rows and not the schema.
     pub(super) fn is_of_rows(&self) -> bool {
         matches!(

@@ -58,7 +58,12 @@ fn examples<'a>(section: &Section<'a>) -> Vec<(bool, Vec<&'a str>, &'a str)> {
 }
 
 /// Writes the files of an example and validates them.
-fn validate(example: &str, dialect: &Dialect, lex: &'static LexRules, code: &str) -> Report {
+fn validate(
+    example: &str,
+    dialect: &'static Dialect,
+    lex: &'static LexRules,
+    code: &str,
+) -> Report {
     let folder = tempfile::tempdir().unwrap();
     let mut files: Vec<(String, String)> = Vec::new();
     for line in example.lines() {
@@ -80,17 +85,20 @@ fn validate(example: &str, dialect: &Dialect, lex: &'static LexRules, code: &str
     validate_folder(folder.path(), dialect, lex, code)
 }
 
-fn validate_folder(folder: &Path, dialect: &Dialect, lex: &'static LexRules, code: &str) -> Report {
+fn validate_folder(
+    folder: &Path,
+    dialect: &'static Dialect,
+    lex: &'static LexRules,
+    code: &str,
+) -> Report {
     let migrations = source::read(folder, &Options::default(), lex).unwrap();
     let settings = Settings {
         levels: BTreeMap::from([(code.to_owned(), Level::Warning)]),
         max_duration: Some(Duration::from_secs(60)),
         ..Settings::default()
     };
-    check(&migrations, lex, dialect, &settings, &Sizes::new(), &|_| {
-        true
-    })
-    .unwrap()
+    let review = Review::load(&migrations, lex, dialect, &|_| true).unwrap();
+    review.report(&settings, &Sizes::new())
 }
 
 #[test]
@@ -235,10 +243,8 @@ fn histories_of_real_projects_are_judged_mildly() {
             continue;
         }
         let migrations = source::read(&folder, &Options::default(), lex).unwrap();
-        let report = check(&migrations, lex, dialect, &settings, &Sizes::new(), &|_| {
-            true
-        })
-        .unwrap();
+        let review = Review::load(&migrations, lex, dialect, &|_| true).unwrap();
+        let report = review.report(&settings, &Sizes::new());
         let found: Vec<_> = report
             .findings
             .iter()

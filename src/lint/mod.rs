@@ -1,8 +1,8 @@
 //! What is risky, forgotten or against the rules in migrations, found without running them.
 //!
-//! [`Subject::load`] reads a migration's scripts; [`check`] is pure: subjects, a [`Dialect`] and
-//! [`Settings`] in, a [`Report`] out. What cannot be parsed is reported as not analysed, never as an
-//! error of the one who wrote it.
+//! [`Review::load`] reads the scripts of migrations; [`Review::report`] is pure: what was read,
+//! [`Settings`] and the sizes of tables in, a [`Report`] out. What cannot be parsed is reported as not
+//! analysed, never as an error of the one who wrote it.
 
 mod change;
 mod dialect;
@@ -11,6 +11,7 @@ pub mod naming;
 pub mod output;
 mod parse;
 mod report;
+mod review;
 pub mod rule;
 mod rules;
 mod subject;
@@ -20,15 +21,15 @@ use std::time::Duration;
 
 use ledger::{Direction, Severity};
 
-use self::change::Change;
 pub use self::dialect::{Dialect, MYSQL, POSTGRES, SQLITE};
 pub use self::naming::Naming;
-pub use self::report::{Finding, NotAnalysed, Report, Waiver};
+pub use self::report::{Finding, NotAnalysed, Report, TableView, Waiver};
+pub use self::review::Review;
 pub use self::rule::Rule;
-pub use self::subject::Subject;
 use self::subject::{Analysed, Reading};
+pub use self::subject::{Statement, Subject};
+use crate::migration::Migration;
 use crate::migration::split::LexRules;
-use crate::migration::{Migration, Problem, Version};
 
 /// How much a finding of a rule weighs in a project.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,9 +59,9 @@ pub type Sizes = BTreeMap<String, TableSize>;
 /// How large a table is, as the database's statistics have it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct TableSize {
-    /// About how many rows it has.
-    pub rows: u64,
-    /// About how many bytes it takes.
+    /// About how many rows it has, where that is known.
+    pub rows: Option<u64>,
+    /// About how many bytes it takes, with its indexes.
     pub bytes: u64,
 }
 
@@ -87,6 +88,8 @@ struct Found {
     /// Where in the file, in bytes.
     offset: Option<usize>,
     message: String,
+    /// What belongs to the message and is another thing each day: how large tables are.
+    today: Vec<String>,
     /// The line may not be shown.
     secret: bool,
     fix: Option<fix::Fix>,
@@ -101,6 +104,7 @@ impl Found {
             statement: None,
             offset: None,
             message: message.into(),
+            today: Vec::new(),
             secret: false,
             fix: None,
         }
@@ -124,57 +128,15 @@ impl Found {
     }
 }
 
-/// Reads migrations and checks those that are `wanted`: the one way in for a command.
-///
-/// The others are read where an index of one may serve a foreign key of another.
-///
-/// # Errors
-///
-/// A [`Problem`] when a file cannot be read, or was changed since the folder was read.
-pub fn check(
-    migrations: &[Migration],
-    lex: &'static LexRules,
-    dialect: &Dialect,
-    settings: &Settings,
-    sizes: &Sizes,
-    wanted: &dyn Fn(&Version) -> bool,
-) -> Result<Report, Problem> {
-    let load = |migration| Subject::load(migration, lex, dialect);
-    let chosen = migrations
-        .iter()
-        .filter(|migration| wanted(&migration.version));
-    let subjects = chosen.map(load).collect::<Result<Vec<_>, _>>()?;
-    // what serves a foreign key may be anywhere; else the others need not be read
-    let others = if !dialect.indexes_foreign_keys && subjects.iter().any(Subject::has_foreign_key) {
-        let others = migrations
-            .iter()
-            .filter(|migration| !wanted(&migration.version));
-        others.map(load).collect::<Result<Vec<_>, _>>()?
-    } else {
-        Vec::new()
-    };
-    let context = Context {
-        migrations,
-        subjects: &subjects,
-        others: &others,
-        dialect,
-        lex,
-        settings,
-        sizes,
-    };
-    let mut report = Report::default();
-    for subject in &subjects {
-        judge(&context, subject, &mut report);
-    }
-    report.count();
-    Ok(report)
-}
-
 fn judge(context: &Context<'_>, subject: &Subject<'_>, report: &mut Report) {
     let mut found = Vec::new();
     for rule in rules::ALL {
         rule(context, subject, &mut found);
     }
+    rules::tell_sizes(context, subject, &mut found);
+    report.estimated_ms = report
+        .estimated_ms
+        .saturating_add(rules::estimate(context, subject));
     found.sort_by_key(|one| (one.direction == Direction::Down, one.offset));
     let mut waivers = waivers(subject);
     for one in found {
@@ -274,6 +236,11 @@ fn finding(
 ) -> Finding {
     let reading = subject.reading(found.direction).unwrap_or(&subject.up);
     let place = found.offset.map(|offset| reading.script.line_of(offset));
+    let mut message = found.message.clone();
+    for told in &found.today {
+        message.push_str("; ");
+        message.push_str(told);
+    }
     let file = match found.direction {
         Direction::Down => subject.migration.down.as_ref(),
         Direction::Up => None,
@@ -288,7 +255,8 @@ fn finding(
         line: place.map(|place| place.line as u64),
         column: place.map(|place| place.column as u64),
         statement: found.statement,
-        message: one_line(&found.message),
+        message: one_line(&message),
+        lasting: one_line(&found.message),
         why: found.rule.why,
         steps: found.rule.steps,
         waived,
@@ -308,15 +276,6 @@ fn one_line(text: &str) -> String {
 }
 
 impl Subject<'_> {
-    fn has_foreign_key(&self) -> bool {
-        self.up.changes().any(|(_, change)| match change {
-            Change::CreateTable { keys, .. }
-            | Change::AddColumn { keys, .. }
-            | Change::AddKeys { keys, .. } => !keys.foreign.is_empty(),
-            _ => false,
-        })
-    }
-
     fn reading(&self, direction: Direction) -> Option<&Reading> {
         match direction {
             Direction::Up => Some(&self.up),

@@ -7,6 +7,7 @@ use ledger::canonical::{self, Value};
 use ledger::{Direction, Severity};
 use serde::Serialize;
 
+use super::Sizes;
 use super::fix::Fix;
 use super::subject::{Reading, Subject};
 
@@ -44,6 +45,9 @@ pub struct Finding {
     /// The text of the line, where it may be shown.
     #[serde(skip)]
     pub text: Option<String>,
+    /// The part of the message that does not change with the size of tables.
+    #[serde(skip)]
+    pub lasting: String,
     /// What would mend it.
     #[serde(skip)]
     pub fix: Option<Fix>,
@@ -97,6 +101,18 @@ pub struct NotAnalysed {
     pub begins: String,
 }
 
+/// A table that was there before and is changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct TableView {
+    /// Its name, as the script writes it.
+    pub name: String,
+    /// About how many rows it has, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rows: Option<u64>,
+    /// About how many bytes it takes, with its indexes.
+    pub bytes: u64,
+}
+
 /// What a validation answers.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Report {
@@ -116,6 +132,11 @@ pub struct Report {
     pub waivers: Vec<Waiver>,
     /// What could not be analysed.
     pub not_analysed: Vec<NotAnalysed>,
+    /// How large the tables are that were there before and are changed, where a database was asked.
+    pub tables: Vec<TableView>,
+    /// How long all of it takes by the sizes of these tables, roughly: see docs/rules.md. Zero where
+    /// nothing reads or writes a whole table of known size.
+    pub estimated_ms: u64,
 }
 
 /// The most characters that are shown of a statement that is not analysed.
@@ -132,6 +153,17 @@ impl Report {
         let (errors, warnings) = (count(Finding::is_error), count(Finding::is_warning));
         self.waived = count(|one| one.waived.is_some());
         (self.errors, self.warnings) = (errors, warnings);
+    }
+
+    pub(super) fn take_tables(&mut self, names: &[String], sizes: &Sizes) {
+        self.tables.extend(names.iter().filter_map(|name| {
+            let size = sizes.get(&name.to_ascii_lowercase())?;
+            Some(TableView {
+                name: name.clone(),
+                rows: size.rows,
+                bytes: size.bytes,
+            })
+        }));
     }
 
     pub(super) fn take_reading(

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use serde::Serialize;
+
 use super::change::{Change, Kind, Name};
 use super::dialect::Dialect;
 use super::parse;
@@ -40,6 +42,68 @@ pub(super) struct Analysed {
     pub(super) length: usize,
     /// None where it could not be parsed.
     pub(super) changes: Option<Vec<Change>>,
+}
+
+/// What a statement of an up script does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Statement {
+    /// Which statement, from 1.
+    pub statement: u64,
+    /// The line of the file, from 1.
+    pub line: u64,
+    /// What it does, in a few words each; empty for one that could not be analysed, or changes nothing
+    /// that is known.
+    pub what: Vec<&'static str>,
+    /// The tables that it is about.
+    pub tables: Vec<String>,
+    /// Its first words.
+    pub begins: String,
+}
+
+/// How many of a statement's first words are told: too few for data or a secret.
+const SHOWN_WORDS: usize = 3;
+
+/// How many characters of them.
+const SHOWN: usize = 40;
+
+impl Subject<'_> {
+    /// Returns what each statement of the up script does.
+    pub(super) fn statements(&self) -> Vec<Statement> {
+        let up = &self.up;
+        let statements = up.statements.iter().map(|statement| {
+            let changes = statement.changes.as_deref().unwrap_or_default();
+            let mut what: Vec<&str> = Vec::new();
+            let mut tables: Vec<String> = Vec::new();
+            for change in changes {
+                if !what.contains(&change.what()) {
+                    what.push(change.what());
+                }
+                tables.extend(change.table().map(ToString::to_string));
+            }
+            tables.sort_unstable();
+            tables.dedup();
+            let words = up.sql(statement).split_whitespace();
+            let begins: Vec<&str> = words.take(SHOWN_WORDS).collect();
+            Statement {
+                statement: statement.index,
+                line: up.script.line_of(statement.offset).line as u64,
+                what,
+                tables,
+                begins: begins.join(" ").chars().take(SHOWN).collect(),
+            }
+        });
+        statements.collect()
+    }
+
+    /// Returns the tables that the up script changes and does not make.
+    pub(super) fn tables(&self) -> Vec<String> {
+        let of_others = |(statement, change): (&Analysed, &Change)| {
+            let table = change.table()?;
+            let own = self.up.makes(table, statement.offset);
+            (!own).then(|| table.to_string())
+        };
+        self.up.changes().filter_map(of_others).collect()
+    }
 }
 
 impl<'a> Subject<'a> {

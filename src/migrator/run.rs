@@ -322,12 +322,19 @@ impl Migrator {
             .collect();
         reasons.sort();
         reasons.dedup();
-        let fact = Fact::denied(Body::RunRefused(RunRefused {
+        // an auditor reads beside the refusal what the rules found
+        let validation = decision.validation.as_ref();
+        let (mut facts, objects) = match validation.filter(|report| report.errors > 0) {
+            Some(_) => (decision.facts.clone(), decision.objects.as_slice()),
+            None => (Vec::new(), [].as_slice()),
+        };
+        facts.push(Fact::denied(Body::RunRefused(RunRefused {
             command: command.to_owned(),
             plan: decision.digest,
             reasons,
-        }));
-        if let Err(error) = self.append_alone(&[fact], &[], &[Role::Operator]).await {
+        })));
+        let roles = [Role::Operator];
+        if let Err(error) = self.append_alone(&facts, objects, &roles).await {
             tracing::debug!(code = error.code(), "the refusal could not be recorded");
         }
     }

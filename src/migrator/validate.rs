@@ -1,21 +1,26 @@
 //! `validate`: what the rules say of the files, with or without a database.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use ledger::{Body, Digest, ValidationFinished};
 
 use super::Migrator;
 use super::admit::Purpose;
 use super::work::Decision;
+use crate::engine::{Access, EngineError, Object};
 use crate::error::Error;
 use crate::journal::Fact;
-use crate::lint::{self, Finding, Report, Sizes};
+use crate::lint::{Finding, Report, Review, Sizes};
 use crate::log::Log;
 use crate::migration::{Migration, Version};
 use crate::object;
 use crate::plan::{Blocker, BlockerKind};
 use crate::report::Refusal;
 use crate::request::Validate;
+
+/// How long the database may take to say how large tables are.
+const SIZES_WAIT: Duration = Duration::from_secs(5);
 
 impl Migrator {
     /// Checks migrations without running them; writes nothing. Only what is pending needs a database.
@@ -27,7 +32,10 @@ impl Migrator {
         let files = self.files()?;
         let named = self.settings.environment.clone();
         match request {
-            Validate::All => self.judge(&files, named, &|_| true),
+            Validate::All => {
+                let review = self.review(&files, &|_| true)?;
+                Ok(self.judge(&review, named, &Sizes::new()))
+            }
             Validate::Files(paths) => {
                 let one_of = |migration: &Migration| {
                     let down = migration.down.as_ref();
@@ -39,24 +47,27 @@ impl Migrator {
                     .filter(|file| one_of(file))
                     .map(|file| &file.version)
                     .collect();
-                self.judge(&files, named, &|version| versions.contains(&version))
+                let review = self.review(&files, &|version| versions.contains(&version))?;
+                Ok(self.judge(&review, named, &Sizes::new()))
             }
             Validate::Pending => {
                 let opened = self.open().await?;
                 let history = opened.log.history();
                 let environment = self.environment(&opened.log);
-                self.judge(&files, Some(environment), &|version| {
+                let review = self.review(&files, &|version| {
                     history
                         .get(version)
                         .is_none_or(|entry| entry.applied.is_none())
-                })
+                })?;
+                let sizes = self.sizes(&review.tables()).await;
+                Ok(self.judge(&review, Some(environment), &sizes))
             }
         }
     }
 
     /// Checks what a run would apply, and refuses what weighs as an error. Where runs need no validation,
     /// findings are only shown with a plan.
-    pub(super) fn validate_plan(
+    pub(super) async fn validate_plan(
         &self,
         files: &[Migration],
         log: &Log,
@@ -74,54 +85,92 @@ impl Migrator {
             .iter()
             .filter_map(|step| step.candidate.version.parse().ok())
             .collect();
-        let report = self.judge(files, Some(environment), &|version| {
-            versions.contains(version)
-        })?;
+        let review = self.review(files, &|version| versions.contains(version))?;
+        let sizes = self.sizes(&review.tables()).await;
+        let report = self.judge(&review, Some(environment), &sizes);
         if skips {
             decision.validation = Some(report);
             return Ok(());
         }
         let errors = report.findings.iter().filter(|finding| finding.is_error());
         plan.blockers.extend(errors.map(blocker));
-        if report.waived > 0 {
-            // somebody took it upon themselves: what and why belongs to the run
-            let bytes = report.object().map_err(|message| Error::Usage {
-                code: "not-canonical",
-                message: format!("the findings cannot be written canonically: {message}"),
-                hint: "look for control characters in the names of migrations".to_owned(),
-            })?;
-            let digest = Digest::of(&bytes);
-            decision.objects.push(object::pack(digest, &bytes));
-            decision.facts.push(Fact::success(Body::ValidationFinished(
-                ValidationFinished {
-                    digest,
-                    errors: report.errors,
-                    warnings: report.warnings,
-                },
-            )));
+        if report.waived + report.warnings + report.errors > 0 {
+            // what was known of the scripts when they ran, or why they did not, belongs to the run
+            let (fact, object) = recorded(&report)?;
+            decision.facts.push(fact);
+            decision.objects.push(object);
         }
         decision.validation = Some(report);
         Ok(())
     }
 
-    /// Checks the migrations that are `wanted` by the settings of an environment.
+    /// Reads the migrations that are `wanted`, to be checked.
+    pub(super) fn review<'a>(
+        &self,
+        files: &'a [Migration],
+        wanted: &dyn Fn(&Version) -> bool,
+    ) -> Result<Review<'a>, Error> {
+        let dialect = self.engine.capabilities().dialect;
+        Review::load(files, self.engine.lex_rules(), dialect, wanted)
+            .map_err(|problem| Error::Files(vec![problem]))
+    }
+
+    /// Asks the database how large tables are, on a connection of its own and not for long: what it does
+    /// not say is not known, and is no reason to stop.
+    pub(super) async fn sizes(&self, tables: &[String]) -> Sizes {
+        if tables.is_empty() {
+            return Sizes::new();
+        }
+        let ask = async {
+            let mut session = self.engine.connect(Access::Read).await?;
+            let sizes = session.table_sizes(tables).await?;
+            session.close().await?;
+            Ok::<_, EngineError>(sizes)
+        };
+        match tokio::time::timeout(SIZES_WAIT, ask).await {
+            Ok(Ok(sizes)) => sizes,
+            Ok(Err(error)) => {
+                tracing::debug!(%error, "the sizes of tables are not known");
+                Sizes::new()
+            }
+            Err(_) => {
+                tracing::debug!("the database did not say in time how large tables are");
+                Sizes::new()
+            }
+        }
+    }
+
+    /// Checks by the settings of an environment.
     pub(super) fn judge(
         &self,
-        files: &[Migration],
+        review: &Review<'_>,
         environment: Option<String>,
-        wanted: &dyn Fn(&Version) -> bool,
-    ) -> Result<Report, Error> {
+        sizes: &Sizes,
+    ) -> Report {
         let environment = environment.unwrap_or_else(|| crate::policy::DEVELOPMENT.to_owned());
-        lint::check(
-            files,
-            self.engine.lex_rules(),
-            self.engine.capabilities().dialect,
-            &self.settings.validation(&environment),
-            &Sizes::new(),
-            wanted,
-        )
-        .map_err(|problem| Error::Files(vec![problem]))
+        review.report(&self.settings.validation(&environment), sizes)
     }
+}
+
+/// Returns the fact that something was found, and the object that says what.
+fn recorded(report: &Report) -> Result<(Fact, Object), Error> {
+    let bytes = report.object().map_err(|message| Error::Usage {
+        code: "not-canonical",
+        message: format!("the findings cannot be written canonically: {message}"),
+        hint: "look for control characters in the names of migrations".to_owned(),
+    })?;
+    let digest = Digest::of(&bytes);
+    let body = Body::ValidationFinished(ValidationFinished {
+        digest,
+        errors: report.errors,
+        warnings: report.warnings,
+    });
+    let fact = if report.errors > 0 {
+        Fact::failure(body)
+    } else {
+        Fact::success(body)
+    };
+    Ok((fact, object::pack(digest, &bytes)))
 }
 
 fn blocker(finding: &Finding) -> Blocker {

@@ -127,7 +127,8 @@ impl Migrator {
         self.admit(work, &mut decision, log, session, purpose)
             .await?;
         if matches!(work, Work::Up(_)) {
-            self.validate_plan(files, log, &mut decision, purpose)?;
+            self.validate_plan(files, log, &mut decision, purpose)
+                .await?;
         }
         Ok(decision)
     }

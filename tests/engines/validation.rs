@@ -1,6 +1,7 @@
 //! What rules refuse, and what a script may allow with a reason.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+use mledger::ledger::{Body, Outcome};
 use mledger::policy::Rules;
 use mledger::request::{Settings, Up, Validate};
 
@@ -38,13 +39,27 @@ async fn an_error_refuses_the_run_and_a_waiver_is_recorded() {
         let run = validated.up(&Up::default()).await;
         let error = refused(run, "validation-failed", 3);
         assert!(error.to_string().contains("destructive-no-way-back"));
+        assert_eq!(recorded(&shop.kinds().await), 1, "what refused it");
         let pending = shop.migrator().validate(&Validate::Pending).await.unwrap();
         assert_eq!((pending.migrations, pending.errors), (1, 1));
 
         let waiver = "-- mledger:allow destructive-no-way-back it was never filled\n";
         shop.write("2_drop_notes.sql", &format!("{waiver}DROP TABLE notes;\n"));
         validated.up(&Up::default()).await.unwrap();
-        assert_eq!(recorded(&shop.kinds().await), 1, "{}", kind.name);
+        assert_eq!(recorded(&shop.kinds().await), 2, "{}", kind.name);
+        let before = shop.kinds().await.len();
+        assert_eq!(validated.up(&Up::default()).await.unwrap().applied, 0);
+        assert_eq!(shop.kinds().await.len(), before, "nothing to do");
+        shop.migration("3_more", "CREATE TABLE more (id INTEGER PRIMARY KEY);", "");
+        validated.up(&Up::default()).await.unwrap();
+        let mut last = None;
+        shop.events(|event| {
+            if let Body::ValidationFinished(body) = &event.body {
+                last = Some((event.outcome, body.errors, body.warnings > 0));
+            }
+        })
+        .await;
+        assert_eq!(last, Some((Outcome::Success, 0, true)), "warnings alone");
         Shop::assert_intact(&shop.verify().await);
         let left = shop.migrator().validate(&Validate::Pending).await.unwrap();
         assert_eq!(left.migrations, 0, "what is applied is not spoken of");

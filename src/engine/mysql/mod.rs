@@ -18,6 +18,7 @@ mod schema;
 mod script;
 mod session;
 mod shape;
+mod sizes;
 mod store;
 mod tables;
 mod talk;

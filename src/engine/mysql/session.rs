@@ -15,14 +15,15 @@ use super::details::Details;
 use super::kill::{self, StopOnDrop, Switch};
 use super::transaction::{self, Limits};
 use super::{
-    connect, events, examine, fault, lease, literal, objects, schema, script, store, tables, talk,
-    turn,
+    connect, events, examine, fault, lease, literal, objects, schema, script, sizes, store, tables,
+    talk, turn,
 };
 use crate::adopt::{Table, TableName};
 use crate::engine::{
     Access, Begin, Claim, EngineError, Executed, Fault, Fence, Identity, Interrupter, Lease,
     Object, SchemaFingerprint, Session, Store, StoredRecord,
 };
+use crate::lint::Sizes;
 use crate::migration::split::MYSQL;
 
 /// A connection to a schema of a server.
@@ -458,6 +459,11 @@ impl Session for MySqlSession {
         let (database, details) = (self.target.database().to_owned(), self.details.clone());
         let access = self.access;
         schema::fingerprint(self.ready().await?, access, &database, &details).await
+    }
+
+    async fn table_sizes(&mut self, tables: &[String]) -> Result<Sizes, EngineError> {
+        let (database, flavour) = (self.target.database().to_owned(), self.details.flavour);
+        sizes::table_sizes(self.ready().await?, flavour, &database, tables).await
     }
 
     fn interrupter(&self) -> Interrupter {

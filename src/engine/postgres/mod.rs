@@ -22,6 +22,7 @@ mod objects;
 mod schema;
 mod script;
 mod session;
+mod sizes;
 mod store;
 mod tables;
 #[cfg(test)]

@@ -18,13 +18,15 @@ use super::link::{Backend, Link};
 use super::notices::Notices;
 use super::transaction::Open;
 use super::{
-    Postgres, ending, events, examine, lease, objects, schema, script, store, tables, transaction,
+    Postgres, ending, events, examine, lease, objects, schema, script, sizes, store, tables,
+    transaction,
 };
 use crate::adopt::{Table, TableName};
 use crate::engine::{
     Access, Begin, Claim, EngineError, Executed, Fault, Fence, Identity, Interrupter, Lease,
     Object, SchemaFingerprint, Session, Store, StoredRecord,
 };
+use crate::lint::Sizes;
 
 /// The code for a statement that was cancelled.
 const CANCELLED: &str = "57014";
@@ -440,6 +442,11 @@ impl Session for PostgresSession {
             prefix.push_str(schema::SHORT_WAIT);
         }
         schema::fingerprint(&mut self.link, &prefix).await
+    }
+
+    async fn table_sizes(&mut self, tables: &[String]) -> Result<Sizes, EngineError> {
+        let prefix = self.prefix().await?;
+        sizes::table_sizes(&mut self.link, &prefix, tables).await
     }
 
     fn interrupter(&self) -> Interrupter {

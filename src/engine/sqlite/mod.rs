@@ -15,6 +15,7 @@ mod objects;
 mod schema;
 mod script;
 mod session;
+mod sizes;
 mod store;
 mod switch;
 mod tables;

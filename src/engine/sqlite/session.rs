@@ -10,13 +10,15 @@ use uuid::Uuid;
 
 use super::switch::{StopOnDrop, Switch};
 use super::{
-    Sqlite, connect, events, fault, lease, objects, schema, script, store, tables, transaction,
+    Sqlite, connect, events, fault, lease, objects, schema, script, sizes, store, tables,
+    transaction,
 };
 use crate::adopt::{Table, TableName};
 use crate::engine::{
     Access, Begin, Claim, EngineError, Executed, Fault, Identity, Interrupter, Lease, Object,
     SchemaFingerprint, Session, Store, StoredRecord,
 };
+use crate::lint::Sizes;
 
 /// A connection to an SQLite database.
 #[derive(Debug)]
@@ -306,6 +308,11 @@ impl Session for SqliteSession {
 
     async fn fingerprint(&mut self) -> Result<SchemaFingerprint, EngineError> {
         let answer = schema::fingerprint(self.connection()?).await;
+        self.named(answer)
+    }
+
+    async fn table_sizes(&mut self, tables: &[String]) -> Result<Sizes, EngineError> {
+        let answer = sizes::table_sizes(self.connection()?, tables).await;
         self.named(answer)
     }
 

@@ -11,6 +11,7 @@ mod secrets;
 mod shape;
 mod size;
 
+pub(super) use self::size::{estimate, tell_sizes};
 use super::subject::Subject;
 use super::{Context, Found};
 
