@@ -156,7 +156,8 @@ impl Log {
     }
 
     /// Says whether anything is wrong that forbids to build on this log. A kind that this version does
-    /// not know only forbids to write, which is decided elsewhere.
+    /// not know only forbids to write, which is decided elsewhere. What a key signed in other hands is
+    /// suspect for good, and an owner has said so: it is shown, and the chain goes on.
     pub(crate) fn has_errors(&self) -> bool {
         self.verifier.has_errors() && self.errors().next().is_some()
     }
@@ -168,7 +169,8 @@ impl Log {
             .findings
             .into_iter()
             .filter(|finding| {
-                finding.severity == Severity::Error && finding.code != Code::KindUnknown
+                finding.severity == Severity::Error
+                    && !matches!(finding.code, Code::KindUnknown | Code::KeyCompromised)
             })
     }
 

@@ -501,6 +501,9 @@ pub struct KeyView {
     pub retired: Option<u64>,
 }
 
+    /// The first place in the log from which on what it signed is suspect.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub compromised_from: Option<u64>,
 /// What `resolve` and `lock break` answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Decided {

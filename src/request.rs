@@ -124,6 +124,27 @@ pub struct Approve {
     pub lasts: Option<Duration>,
 }
 
+/// Since when a key was in other hands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Compromised {
+    /// From this place in the log on.
+    From(u64),
+    /// From the first event on whose time is this one or later. Times are claims of those who sign; a place
+    /// is not.
+    Since(ledger::Timestamp),
+}
+
+/// What `key retire` is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Retire {
+    /// The key's fingerprint, or its name where only one has that.
+    pub key: String,
+    /// Why, recorded.
+    pub reason: String,
+    /// Since when it was in other hands; what it signed from then on is suspect.
+    pub compromised: Option<Compromised>,
+}
+
 /// What `key authorize` is asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Authorize {

@@ -126,6 +126,7 @@ impl Migrator {
                     .collect(),
                 added: entry.added,
                 retired: entry.retired,
+                compromised_from: entry.compromised_from,
             })
             .collect())
     }

@@ -3,6 +3,9 @@
 //! A new person proves with their key that they want it in this ledger; an owner then lets it in with
 //! the roles that it needs. The proof is an armoured SSH signature, so `ssh-keygen` can make it too.
 
+use std::fmt;
+use std::ops::ControlFlow;
+
 use ledger::sshsig::{self, KEY_PROOF_NAMESPACE};
 use ledger::{Body, Digest, Fingerprint, KeyAdded, KeyRetired, Keyring, Role};
 
@@ -12,7 +15,7 @@ use crate::error::Error;
 use crate::journal::Fact;
 use crate::log::Log;
 use crate::report::{Decided, Refusal};
-use crate::request::Authorize;
+use crate::request::{Authorize, Compromised, EventFilter, Retire};
 
 impl Migrator {
     /// Makes the proof that the holder of this command's key wants it in a ledger: in this database's,
@@ -93,12 +96,15 @@ impl Migrator {
         Ok(decided(said, &log))
     }
 
-    /// Retires a key, named by its fingerprint or by its name where only one has that.
+    /// Retires a key. What it signed while it was in other hands is a finding of `verify` from then on; the
+    /// chain, and what others signed, is as good as before.
     ///
     /// # Errors
     ///
-    /// [`Error::Usage`] when no current key is meant, [`Error::Refused`] when it is the last owner's.
-    pub async fn retire_key(&self, key: &str, reason: &str) -> Result<Decided, Error> {
+    /// [`Error::Usage`] when no current key is meant, or no place in the log, [`Error::Refused`] when it is
+    /// the last owner's.
+    pub async fn retire_key(&self, request: &Retire) -> Result<Decided, Error> {
+        let key = &request.key;
         let log = self.open().await?.log;
         if log.is_empty() {
             return Err(no_ledger());
@@ -106,7 +112,7 @@ impl Migrator {
         let keyring = log.verifier().keyring();
         let found: Vec<_> = keyring
             .current()
-            .filter(|entry| entry.fingerprint.to_string() == key || entry.name == key)
+            .filter(|entry| entry.fingerprint.to_string() == *key || entry.name == *key)
             .collect();
         let [entry] = found.as_slice() else {
             return Err(Error::Usage {
@@ -132,14 +138,84 @@ impl Migrator {
                     .to_owned(),
             ));
         }
-        let said = format!("the key of `{}` is retired", entry.name);
+        let mut said = format!("the key of `{}` is retired", entry.name);
+        let compromised_from = match request.compromised {
+            Some(since) => {
+                let suspect = self.suspect(&log, &entry.fingerprint, since).await?;
+                said.push_str(&suspect.to_string());
+                Some(suspect.from)
+            }
+            None => None,
+        };
         let fact = Fact::success(Body::KeyRetired(KeyRetired {
-            compromised_from: None,
+            compromised_from,
             fingerprint: entry.fingerprint,
-            reason: ledger::clean(reason),
+            reason: ledger::clean(&request.reason),
         }));
         let log = self.append_alone(&[fact], &[], &[Role::Owner]).await?;
         Ok(decided(said, &log))
+    }
+
+    /// Finds the place from which on a key's signatures are suspect, and counts them.
+    async fn suspect(
+        &self,
+        log: &Log,
+        key: &Fingerprint,
+        since: Compromised,
+    ) -> Result<Suspect, Error> {
+        let size = log.size();
+        let mut suspect = match since {
+            Compromised::From(from) if from <= size => Suspect { from, signed: 0 },
+            Compromised::From(from) => {
+                return Err(Error::Usage {
+                    code: "event-unknown",
+                    message: format!(
+                        "expected a place in the log, which has {size} events, found `{from}`"
+                    ),
+                    hint: "`mledger events` lists them; a time is taken as well".to_owned(),
+                });
+            }
+            // where no event is so late there is nothing to doubt
+            Compromised::Since(_) => Suspect {
+                from: size,
+                signed: 0,
+            },
+        };
+        self.events(&EventFilter::default(), &mut |view| {
+            let event = &view.event;
+            if matches!(since, Compromised::Since(time) if event.time >= time) {
+                suspect.from = suspect.from.min(event.seq);
+            }
+            suspect.signed += u64::from(event.seq >= suspect.from && event.key == *key);
+            ControlFlow::Continue(())
+        })
+        .await?;
+        Ok(suspect)
+    }
+}
+
+/// What a key signed while it was in other hands.
+#[derive(Debug, Clone, Copy)]
+struct Suspect {
+    from: u64,
+    signed: u64,
+}
+
+impl fmt::Display for Suspect {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.signed {
+            0 => write!(
+                formatter,
+                "; it signed nothing from event {} on, so no event is suspect",
+                self.from
+            ),
+            signed => write!(
+                formatter,
+                "; {signed} of its signatures, from event {} on, are suspect, and `mledger verify` says so \
+                 from now on",
+                self.from
+            ),
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ledger::{Finding, Severity, Timestamp};
+use ledger::{Code, Finding, Severity, Timestamp};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -187,12 +187,14 @@ fn of_blocker(blocker: Blocker) -> HealthProblem {
 }
 
 fn of_finding(finding: Finding) -> HealthProblem {
-    let exit_code = (finding.severity == Severity::Error).then_some(4);
+    // an owner has said so, and nothing can make it good: a probe that fails for good helps nobody
+    let declared = finding.code == Code::KeyCompromised;
+    let exit_code = (finding.severity == Severity::Error && !declared).then_some(4);
     let place = finding
         .seq
         .map_or_else(String::new, |seq| format!("event {seq}: "));
     HealthProblem {
-        severity: finding.severity,
+        severity: severity(exit_code),
         code: finding.code.as_str(),
         exit_code,
         version: None,
@@ -274,8 +276,6 @@ fn severity(exit_code: Option<u8>) -> Severity {
 
 #[cfg(test)]
 mod tests {
-    use ledger::Code;
-
     use super::*;
     use crate::report::Refusal;
 
@@ -370,6 +370,12 @@ mod tests {
         assert_eq!(warned.problems[0].message, "event 3: m");
         let broken = weighed(found(vec![finding(Code::KindUnknown, Severity::Error)]));
         assert_eq!(broken.exit_code(), 4);
+        let declared = weighed(found(vec![finding(Code::KeyCompromised, Severity::Error)]));
+        assert_eq!(
+            (declared.exit_code(), declared.problems.len()),
+            (0, 1),
+            "it is known"
+        );
     }
 
     #[test]

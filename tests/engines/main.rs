@@ -23,6 +23,7 @@ mod foreign_keys;
 mod health;
 mod leases;
 mod limits;
+mod keys;
 mod partial;
 mod place;
 mod reversals;

@@ -6,9 +6,10 @@ use std::time::Duration;
 use clap::{ArgGroup, Args, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 use ledger::{Digest, Role, Timestamp};
+use mledger::request::Compromised;
 use uuid::Uuid;
 
-use super::values::{at_least_one, seconds, sentence, since, until};
+use super::values::{at_least_one, compromised, seconds, sentence, since, until};
 
 /// `init`
 #[derive(Debug, Args)]
@@ -388,6 +389,9 @@ pub(crate) struct KeyRetire {
 pub(crate) struct Lock {
     #[command(subcommand)]
     pub(crate) command: LockCommand,
+    /// It was in other hands since this time, or from this event on: what it signed then is suspect
+    #[arg(long, value_name = "TIME|SEQ", value_parser = compromised)]
+    pub(crate) compromised_from: Option<Compromised>,
 }
 
 /// What `lock` does.

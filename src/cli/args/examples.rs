@@ -144,7 +144,8 @@ Examples:
   mledger key show
   mledger key prove --out lee.proof                                   (the new person)
   mledger key authorize lee.proof --name lee --role approver          (an owner)
-  mledger key retire lee --reason \"left the team\"";
+  mledger key retire lee --reason \"left the team\"
+  mledger key retire ci --reason \"stolen\" --compromised-from 2026-01-31T12:00:00Z";
 
 pub(super) const BACKUP: &str = "\
 Examples:

@@ -5,6 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use ledger::Timestamp;
 use mledger::config;
+use mledger::request::Compromised;
 
 /// Reads a duration: whole seconds, or with a unit.
 pub(super) fn seconds(text: &str) -> Result<Duration, String> {
@@ -20,6 +21,14 @@ pub(super) fn since(text: &str) -> Result<Timestamp, String> {
 pub(super) fn until(text: &str) -> Result<Timestamp, String> {
     let last = NaiveTime::from_hms_micro_opt(23, 59, 59, 999_999).unwrap_or(NaiveTime::MIN);
     moment(text, last)
+}
+
+/// Reads the place of an event, or a time.
+pub(super) fn compromised(text: &str) -> Result<Compromised, String> {
+    match text.parse() {
+        Ok(seq) => Ok(Compromised::From(seq)),
+        Err(_) => since(text).map(Compromised::Since),
+    }
 }
 
 /// Reads a number of at least one.
@@ -70,5 +79,11 @@ mod tests {
             Ok("2026-01-31T10:00:00.000000Z".into())
         );
         assert!(since("31.1.2026").is_err());
+        assert_eq!(compromised("12"), Ok(Compromised::From(12)));
+        assert_eq!(
+            compromised("2026-01-31"),
+            since("2026-01-31").map(Compromised::Since)
+        );
+        assert!(compromised("-1").is_err());
     }
 }

@@ -6,7 +6,7 @@ use ledger::Signer;
 use mledger::error::Error;
 use mledger::keystore;
 use mledger::report::KeyView;
-use mledger::request::Authorize;
+use mledger::request::{Authorize, Retire};
 use serde::Serialize;
 use serde_json::json;
 
@@ -46,7 +46,7 @@ async fn list(app: &App) -> Result<u8, Error> {
     ];
     for key in &keys {
         let since = match key.retired {
-            Some(retired) => format!("event {} to {retired}", key.added),
+            Some(retired) => format!("event {} to {retired}{}", key.added, suspect(key)),
             None => format!("event {}", key.added),
         };
         rows.push(vec![
@@ -186,10 +186,20 @@ async fn authorize(app: &App, arguments: KeyAuthorize) -> Result<u8, Error> {
 async fn retire(app: &App, arguments: KeyRetire) -> Result<u8, Error> {
     let migrator = app.writer().await?.migrator;
     let decided = migrator
-        .retire_key(&arguments.retired, &arguments.reason)
+        .retire_key(&Retire {
+            key: arguments.retired,
+            reason: arguments.reason,
+            compromised: arguments.compromised_from,
+        })
         .await?;
     decide::print(&app.printer, &decided);
     Ok(0)
+}
+
+/// Says from where on what a key signed is suspect.
+fn suspect(key: &KeyView) -> String {
+    key.compromised_from
+        .map_or_else(String::new, |from| format!(", suspect from {from}"))
 }
 
 #[derive(Serialize)]
