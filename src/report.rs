@@ -3,6 +3,7 @@
 //! Member names are the contract of the JSON documents; fields are added, never renamed.
 
 mod adoption;
+mod analysis;
 mod approvals;
 mod backups;
 mod exports;
@@ -16,6 +17,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 pub use self::adoption::{AdoptedMigration, AdoptionReport, Baselined};
+pub use self::analysis::{Analysis, Answer, Attempt, AttemptOutcome, PendingScript, SlowStep};
 pub use self::approvals::{ApprovalView, ApprovalsView, Approved};
 pub use self::backups::{BackupChecked, BackupView, Pruned, Restored};
 pub use self::exports::{CheckpointView, Exported};
@@ -499,11 +501,11 @@ pub struct KeyView {
     /// The event that retired it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retired: Option<u64>,
-}
-
     /// The first place in the log from which on what it signed is suspect.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub compromised_from: Option<u64>,
+}
+
 /// What `resolve` and `lock break` answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Decided {

@@ -117,7 +117,7 @@ impl Migrator {
     }
 }
 
-fn state(entry: &Entry) -> State {
+pub(super) fn state(entry: &Entry) -> State {
     match entry.standing() {
         Standing::Unknown(..) => State::Unknown,
         Standing::Partial(..) => State::Partial,

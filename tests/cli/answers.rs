@@ -19,6 +19,8 @@ fn every_answer_is_one_json_document() {
         (vec!["verify"], 2),
         (vec!["init"], 0),
         (vec!["up", "--dry-run"], 0),
+        (vec!["analyze", "1"], 0),
+        (vec!["analyze", "77"], 2),
         (vec!["health"], 0),
         (vec!["health", "--exit-code"], 8),
         (vec!["up"], 0),

@@ -8,6 +8,7 @@
 mod support;
 
 mod adopting;
+mod analyze;
 mod approvals;
 mod backups;
 mod blocks;
@@ -21,9 +22,9 @@ mod encryption;
 mod flows;
 mod foreign_keys;
 mod health;
+mod keys;
 mod leases;
 mod limits;
-mod keys;
 mod partial;
 mod place;
 mod reversals;

@@ -170,6 +170,13 @@ pub(crate) struct StatusArgs {
     pub(crate) verbose: bool,
 }
 
+/// `analyze`
+#[derive(Debug, Args)]
+pub(crate) struct Analyze {
+    /// Which migration
+    pub(crate) version: String,
+}
+
 /// `health`
 #[derive(Debug, Args)]
 pub(crate) struct Health {
@@ -382,6 +389,9 @@ pub(crate) struct KeyRetire {
     /// Why; it is recorded
     #[arg(long, value_name = "TEXT", required = true, value_parser = sentence)]
     pub(crate) reason: String,
+    /// It was in other hands since this time, or from this event on: what it signed then is suspect
+    #[arg(long, value_name = "TIME|SEQ", value_parser = compromised)]
+    pub(crate) compromised_from: Option<Compromised>,
 }
 
 /// `lock`
@@ -389,9 +399,6 @@ pub(crate) struct KeyRetire {
 pub(crate) struct Lock {
     #[command(subcommand)]
     pub(crate) command: LockCommand,
-    /// It was in other hands since this time, or from this event on: what it signed then is suspect
-    #[arg(long, value_name = "TIME|SEQ", value_parser = compromised)]
-    pub(crate) compromised_from: Option<Compromised>,
 }
 
 /// What `lock` does.

@@ -96,6 +96,14 @@ Examples:
 Exit code 4 says that something is not what was recorded. What completeness is anchored to is always \
 part of the answer.";
 
+pub(super) const ANALYZE: &str = "\
+Examples:
+  mledger analyze 20250101120000
+
+Of an applied migration it shows every attempt in the ledger. Of a pending one it shows what each
+statement does, what the rules find, and how large the tables are, where the database can say; how long
+it takes by their sizes is no more than an estimate.";
+
 pub(super) const HEALTH: &str = "\
 Examples:
   mledger health

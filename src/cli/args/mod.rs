@@ -19,9 +19,9 @@ pub(crate) use self::backups::{
     Backup, BackupAccept, BackupCommand, BackupPrune, BackupRestore, BackupVerify,
 };
 pub(crate) use self::commands::{
-    Approve, Completions, Down, Events, Health, Init, Key, KeyAuthorize, KeyCommand, KeyNew,
-    KeyProve, KeyRetire, Kind, Lock, LockBreak, LockCommand, Man, New, Output, Plan, Redo, Reset,
-    Resolve, Show, StatusArgs, Up, Validate, Verify,
+    Analyze, Approve, Completions, Down, Events, Health, Init, Key, KeyAuthorize, KeyCommand,
+    KeyNew, KeyProve, KeyRetire, Kind, Lock, LockBreak, LockCommand, Man, New, Output, Plan, Redo,
+    Reset, Resolve, Show, StatusArgs, Up, Validate, Verify,
 };
 pub(crate) use self::releases::{Changelog, ChangelogOutput, Publish, Releases, Tag};
 use self::values::seconds;
@@ -209,6 +209,9 @@ pub(crate) enum Command {
     /// Check the ledger, the stored scripts, the files and the schema
     #[command(after_long_help = examples::VERIFY)]
     Verify(Verify),
+    /// Show what one migration did and cost, or what it would do
+    #[command(after_long_help = examples::ANALYZE)]
+    Analyze(Analyze),
     /// Say whether the database, its ledger and its migrations are as they should be, for probes
     #[command(after_long_help = examples::HEALTH)]
     Health(Health),

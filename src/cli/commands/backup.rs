@@ -215,7 +215,7 @@ async fn prune(app: &App, arguments: &BackupPrune) -> Result<u8, Error> {
 }
 
 /// Returns a size in the unit in which it reads well.
-fn bytes(size: u64) -> String {
+pub(super) fn bytes(size: u64) -> String {
     const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
     if size < 1024 {
         return format!("{size} B");

@@ -1,6 +1,7 @@
 //! The commands: each asks the library once and prints its answer.
 
 mod adopt;
+mod analyze;
 mod approve;
 mod audit;
 mod backup;
@@ -60,6 +61,7 @@ pub(crate) async fn dispatch(cli: Cli, printer: &Arc<Printer>) -> Result<u8, Err
         Command::Resolve(arguments) => decide::resolve(&app, arguments).await,
         Command::Validate(arguments) => validate::validate(&app, arguments).await,
         Command::Verify(arguments) => verify::verify(&app, arguments).await,
+        Command::Analyze(arguments) => analyze::analyze(&app, &arguments).await,
         Command::Health(arguments) => health::health(&app, &arguments).await,
         Command::Events(arguments) => events::events(&app, arguments).await,
         Command::Show(arguments) => events::show(&app, &arguments).await,
