@@ -82,7 +82,8 @@ fn ledger(health: &Health) -> String {
     };
     let signatures = match ledger.signatures_from {
         0 => "all signatures checked".to_owned(),
-        from => format!("signatures checked from event {from} on"),
+        from if from >= ledger.view.size => "all signatures checked before".to_owned(),
+        from => format!("signatures checked from event {from} on, those before it earlier"),
     };
     format!(
         "{} {}, {}, {signatures}",
