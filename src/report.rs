@@ -18,6 +18,7 @@ use uuid::Uuid;
 
 pub use self::adoption::{AdoptedMigration, AdoptionReport, Baselined};
 pub use self::analysis::{Analysis, Answer, Attempt, AttemptOutcome, PendingScript, SlowStep};
+pub use self::adoption::{AdoptedMigration, AdoptionReport, Baselined, Left};
 pub use self::approvals::{ApprovalView, ApprovalsView, Approved};
 pub use self::backups::{BackupChecked, BackupView, Pruned, Restored};
 pub use self::exports::{CheckpointView, Exported};

@@ -1,6 +1,7 @@
 //! dbmate: `schema_migrations`, a row for each applied version and nothing else.
 
 use super::{Row, Said, Table, Tool, version};
+use crate::migration::Migration;
 
 /// `dbmate`.
 #[derive(Debug)]
@@ -24,7 +25,7 @@ impl Tool for Dbmate {
         table.has("version") && table.columns.len() == 1
     }
 
-    fn rows(&self, table: &Table) -> Result<Vec<Row>, String> {
+    fn rows(&self, table: &Table, _files: &[Migration]) -> Result<Vec<Row>, String> {
         table
             .rows
             .iter()

@@ -2,6 +2,7 @@
 //! migration came to its end. There is no checksum and no history.
 
 use super::{Row, Said, Table, Tool, truth, version};
+use crate::migration::Migration;
 
 /// `migrate` of golang-migrate.
 #[derive(Debug)]
@@ -20,7 +21,7 @@ impl Tool for GolangMigrate {
         &["version", "dirty"]
     }
 
-    fn rows(&self, table: &Table) -> Result<Vec<Row>, String> {
+    fn rows(&self, table: &Table, _files: &[Migration]) -> Result<Vec<Row>, String> {
         let rows: Vec<Row> = table
             .rows
             .iter()

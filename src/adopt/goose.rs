@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::{Row, Said, Table, Tool, truth, version};
-use crate::migration::Version;
+use crate::migration::{Migration, Version};
 
 /// `goose` of pressly.
 #[derive(Debug)]
@@ -23,7 +23,7 @@ impl Tool for Goose {
         &["id", "version_id", "is_applied"]
     }
 
-    fn rows(&self, table: &Table) -> Result<Vec<Row>, String> {
+    fn rows(&self, table: &Table, _files: &[Migration]) -> Result<Vec<Row>, String> {
         let mut newest: BTreeMap<Version, (i64, Row)> = BTreeMap::new();
         for row in &table.rows {
             let cell = |column| table.cell(row, column);
@@ -84,7 +84,7 @@ mod tests {
             ],
         };
         let said: Vec<(String, Said)> = Goose
-            .rows(&table)
+            .rows(&table, &[])
             .unwrap()
             .into_iter()
             .map(|row| (row.version.to_string(), row.said))

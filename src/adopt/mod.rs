@@ -4,18 +4,26 @@
 //! verdict on each row. A [`Tool`] is one file that knows one tool's table and how that tool makes its
 //! checksums. The tables themselves are read through the engine seam and never written.
 
+mod checksum;
 mod dbmate;
+mod diesel;
+mod drizzle;
+mod flyway;
 mod golang_migrate;
 mod goose;
+mod leave;
+mod prisma;
+mod refinery;
 mod sqlx_migrate;
 mod table;
 mod verdict;
 
 use std::fmt;
 
+pub use self::leave::{Departure, LEAVING_FOR, Leaving, Writing, leave};
 pub use self::table::{Cell, Table, TableName};
 pub use self::verdict::{Adoption, Judged, Unreadable, Verdict, judge};
-use crate::migration::Version;
+use crate::migration::{Migration, Version};
 
 /// A tool whose history can be taken over.
 pub trait Tool: fmt::Debug + Sync {
@@ -34,17 +42,18 @@ pub trait Tool: fmt::Debug + Sync {
         self.columns().iter().all(|column| table.has(column))
     }
 
-    /// Returns what the rows say, in any order, each version once.
+    /// Returns what the rows say, in any order, each version once. `files` are the folder's migrations in
+    /// order, for a tool whose rows do not name theirs.
     ///
     /// # Errors
     ///
     /// A sentence that says which row was not as expected.
-    fn rows(&self, table: &Table) -> Result<Vec<Row>, String>;
+    fn rows(&self, table: &Table, files: &[Migration]) -> Result<Vec<Row>, String>;
 
-    /// Returns the checksum that the tool would record of a file, as [`Row::checksum`] has it; none where
-    /// it records none.
-    fn checksum(&self, _file: &File<'_>) -> Option<String> {
-        None
+    /// Returns the checksums that the tool would record of a file, as [`Row::checksum`] has them: more
+    /// than one where that depends on how it was built, none where it records none.
+    fn checksums(&self, _file: &File<'_>) -> Vec<String> {
+        Vec::new()
     }
 }
 
@@ -97,6 +106,11 @@ pub const TOOLS: &[&dyn Tool] = &[
     &golang_migrate::GolangMigrate,
     &goose::Goose,
     &dbmate::Dbmate,
+    &flyway::Flyway,
+    &refinery::Refinery,
+    &diesel::Diesel,
+    &prisma::Prisma,
+    &drizzle::Drizzle,
 ];
 
 /// Returns the tool of this name.

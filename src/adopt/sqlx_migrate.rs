@@ -4,6 +4,7 @@ use sha2::{Digest as _, Sha384};
 
 use super::table::hex;
 use super::{Cell, File, Row, Said, Table, Tool, truth, version};
+use crate::migration::Migration;
 
 /// The migrations of the crate `sqlx` and its command line.
 #[derive(Debug)]
@@ -22,7 +23,7 @@ impl Tool for Sqlx {
         &["version", "description", "success", "checksum"]
     }
 
-    fn rows(&self, table: &Table) -> Result<Vec<Row>, String> {
+    fn rows(&self, table: &Table, _files: &[Migration]) -> Result<Vec<Row>, String> {
         table
             .rows
             .iter()
@@ -47,8 +48,8 @@ impl Tool for Sqlx {
             .collect()
     }
 
-    fn checksum(&self, file: &File<'_>) -> Option<String> {
-        Some(hex(&Sha384::digest(file.text)))
+    fn checksums(&self, file: &File<'_>) -> Vec<String> {
+        vec![hex(&Sha384::digest(file.text))]
     }
 }
 
@@ -64,19 +65,16 @@ mod tests {
         let recorded = "6b80cb02f9855755e04189618c876d0dae543211118397f3c7168e844cc1183ef5f078698673186f575d5f5055ff90e9";
         let version = "1".parse().unwrap();
         let sum = |text: &[u8]| {
-            Sqlx.checksum(&File {
+            Sqlx.checksums(&File {
                 version: &version,
                 name: "a",
                 text,
             })
         };
-        assert_eq!(
-            sum(b"CREATE TABLE a (id INTEGER);\n").as_deref(),
-            Some(recorded)
-        );
+        assert_eq!(sum(b"CREATE TABLE a (id INTEGER);\n"), [recorded]);
         assert_ne!(
-            sum(b"CREATE TABLE b (id INTEGER);\n").as_deref(),
-            Some(recorded),
+            sum(b"CREATE TABLE b (id INTEGER);\n"),
+            [recorded],
             "one byte makes a difference"
         );
     }

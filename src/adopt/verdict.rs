@@ -124,7 +124,7 @@ pub fn judge(
     files: &[Migration],
     text: &mut dyn FnMut(&Migration) -> Result<Vec<u8>, Problem>,
 ) -> Result<Adoption, Unreadable> {
-    let rows = tool.rows(table).map_err(Unreadable::Rows)?;
+    let rows = tool.rows(table, files).map_err(Unreadable::Rows)?;
     let by_version: BTreeMap<&Version, &Migration> =
         files.iter().map(|file| (&file.version, file)).collect();
     let mut judged: BTreeMap<Version, Judged> = BTreeMap::new();
@@ -244,26 +244,31 @@ fn compare_checksum(
     bytes: &[u8],
 ) -> (Verdict, Option<String>) {
     let of = |text: &[u8]| {
-        tool.checksum(&File {
+        tool.checksums(&File {
             version: &file.version,
             name: &file.name,
             text,
         })
     };
-    let Some(found) = of(bytes) else {
+    let is_recorded = |sums: &[String]| sums.iter().any(|sum| sum == recorded);
+    let found = of(bytes);
+    if found.is_empty() {
         return (Verdict::NoChecksum, None);
-    };
-    if found == recorded {
+    }
+    if is_recorded(&found) {
         return (Verdict::Match, None);
     }
     let unix = with_line_ends(bytes, b"\n");
     let windows = with_line_ends(bytes, b"\r\n");
     for other in [unix, windows] {
-        if of(&other).as_deref() == Some(recorded) {
+        if is_recorded(&of(&other)) {
             return (Verdict::LineEndsDiffer, None);
         }
     }
-    let detail = format!("expected `{recorded}`, found `{found}`");
+    let detail = format!(
+        "expected the checksum `{recorded}` that was recorded, found `{}`",
+        found.join("` or `")
+    );
     (Verdict::Mismatch, Some(detail))
 }
 

@@ -22,7 +22,7 @@ use uuid::Uuid;
 pub use self::error::{EngineError, Fault};
 pub use self::postgres::PostgresUrlError;
 pub use self::url::{Address, UrlError, open};
-use crate::adopt::{Table, TableName};
+use crate::adopt::{Table, TableName, Writing};
 use crate::backup::Dump;
 use crate::lint::{Dialect, Sizes};
 use crate::migration::split::LexRules;
@@ -40,6 +40,8 @@ pub struct Capabilities {
     pub switchable_foreign_keys: bool,
     /// What rules of `validate` need to know of its SQL.
     pub dialect: &'static Dialect,
+    /// How it writes what the tables of other tools are made of.
+    pub writing: &'static Writing,
 }
 
 /// Why a connection is opened.

@@ -16,6 +16,7 @@ mod export;
 mod health;
 mod init;
 mod keys;
+mod leave;
 mod lock;
 mod open;
 mod release;

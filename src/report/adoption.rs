@@ -88,3 +88,16 @@ pub struct Baselined {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub head: Option<Digest>,
 }
+
+/// The answer of `export-history`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Left {
+    /// The tool whose table was written.
+    pub tool: String,
+    /// The table.
+    pub table: String,
+    /// How many rows it has.
+    pub rows: u64,
+    /// The log's head afterwards.
+    pub head: Digest,
+}

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use mledger::Error;
-use mledger::adopt::Verdict;
+use mledger::adopt::{LEAVING_FOR, Verdict};
 use mledger::ledger::{Body, Marked};
 use mledger::report::{AdoptionReport, State};
 use mledger::request::{Adopt, Back, Baseline, Up};
@@ -263,4 +263,165 @@ async fn a_baseline_marks_what_is_there_and_runs_nothing() {
         Shop::assert_intact(&shop.verify().await);
     })
     .await;
+}
+
+/// What a tool left, of two migrations `a` and `b` of three, with the checksum of `b` changed.
+struct Past {
+    tool: &'static str,
+    /// The names of the three files.
+    files: [&'static str; 3],
+    table: &'static str,
+    rows: &'static str,
+    /// The verdicts on the first two.
+    verdicts: [Verdict; 2],
+}
+
+/// Tables and rows as the tools' documentation and sources have them; the checksums of refinery were made
+/// by refinery-core 0.10.1.
+const PASTS: &[Past] = &[
+    Past {
+        tool: "flyway",
+        files: ["V1__a.sql", "V1.1__b.sql", "V2__c.sql"],
+        table: "CREATE TABLE flyway_schema_history (installed_rank INT NOT NULL PRIMARY KEY, version \
+                VARCHAR(50), description VARCHAR(200) NOT NULL, type VARCHAR(20) NOT NULL, script \
+                VARCHAR(1000) NOT NULL, checksum INT, installed_by VARCHAR(100) NOT NULL, installed_on \
+                TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP, execution_time INT NOT NULL, success BOOLEAN \
+                NOT NULL)",
+        rows: "INSERT INTO flyway_schema_history (installed_rank, version, description, type, script, \
+               checksum, installed_by, execution_time, success) VALUES (1, '1', 'a', 'SQL', 'V1__a.sql', \
+               -59897099, 'app', 3, TRUE), (2, '1.1', 'b', 'SQL', 'V1.1__b.sql', -317497203, 'app', 3, TRUE)",
+        verdicts: [Verdict::Match, Verdict::Mismatch],
+    },
+    Past {
+        tool: "refinery",
+        files: ["V1__a.sql", "V2__b.sql", "V3__c.sql"],
+        table: "CREATE TABLE refinery_schema_history (version INT PRIMARY KEY, name VARCHAR(255), applied_on \
+                VARCHAR(255), checksum VARCHAR(255))",
+        rows: "INSERT INTO refinery_schema_history VALUES (1, 'a', '2024-01-31T12:00:00Z', \
+               '17196726377047707148'), (2, 'b', '2024-01-31T12:00:00Z', '6514673243638069028')",
+        verdicts: [Verdict::Match, Verdict::Mismatch],
+    },
+    Past {
+        tool: "diesel",
+        files: [
+            "2024-01-31-120000_a/up.sql",
+            "2024-01-31-120001_b/up.sql",
+            "2024-01-31-120002_c/up.sql",
+        ],
+        table: "CREATE TABLE __diesel_schema_migrations (version VARCHAR(50) PRIMARY KEY NOT NULL, run_on \
+                TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP)",
+        rows: "INSERT INTO __diesel_schema_migrations (version) VALUES ('20240131120000'), \
+               ('20240131120001')",
+        verdicts: [Verdict::NoChecksum, Verdict::NoChecksum],
+    },
+    Past {
+        tool: "prisma",
+        files: [
+            "20240131120000_a/migration.sql",
+            "20240131120001_b/migration.sql",
+            "20240131120002_c/migration.sql",
+        ],
+        table: "CREATE TABLE _prisma_migrations (id VARCHAR(36) PRIMARY KEY NOT NULL, checksum VARCHAR(64) \
+                NOT NULL, finished_at VARCHAR(40), migration_name VARCHAR(255) NOT NULL, logs TEXT, \
+                rolled_back_at VARCHAR(40), started_at VARCHAR(40) NOT NULL, applied_steps_count INTEGER NOT \
+                NULL DEFAULT 0)",
+        rows: "INSERT INTO _prisma_migrations VALUES ('1', '55b5db57dee6d81a9fdc1aefc06250ac686ca61587be00ef8a1f6e2510f1f821', '2024-01-31', '20240131120000_a', NULL, \
+               NULL, '2024-01-31', 1), ('2', 'x', NULL, '20240131120001_b', 'it failed', '2024-01-31', \
+               '2024-01-31', 0), ('3', '0f3e2fe80676b44ae163c29ace27f0b181a9012e4af24c40487e5786637341ba', '2024-01-31', '20240131120001_b', NULL, NULL, \
+               '2024-01-31', 1)",
+        verdicts: [Verdict::Match, Verdict::Mismatch],
+    },
+    Past {
+        tool: "drizzle",
+        files: ["0000_a.sql", "0001_b.sql", "0002_c.sql"],
+        table: "CREATE TABLE __drizzle_migrations (id INTEGER PRIMARY KEY, hash VARCHAR(64) NOT NULL, \
+                created_at BIGINT)",
+        rows: "INSERT INTO __drizzle_migrations VALUES (1, '55b5db57dee6d81a9fdc1aefc06250ac686ca61587be00ef8a1f6e2510f1f821', 1706702400000), (2, '0f3e2fe80676b44ae163c29ace27f0b181a9012e4af24c40487e5786637341ba', \
+               1706702401000)",
+        verdicts: [Verdict::Match, Verdict::Mismatch],
+    },
+    Past {
+        tool: "goose",
+        files: ["1_a.sql", "2_b.sql", "3_c.sql"],
+        table: "CREATE TABLE goose_db_version (id INTEGER PRIMARY KEY, version_id BIGINT NOT NULL, is_applied \
+                BOOLEAN NOT NULL, tstamp TIMESTAMP DEFAULT CURRENT_TIMESTAMP)",
+        rows: "INSERT INTO goose_db_version (id, version_id, is_applied) VALUES (1, 0, TRUE), (2, 1, TRUE), \
+               (3, 2, TRUE)",
+        verdicts: [Verdict::NoChecksum, Verdict::NoChecksum],
+    },
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_tool_has_its_table_its_checksums_and_its_folder() {
+    for past in PASTS {
+        on_every_engine(async |_, database| {
+            let shop = Shop::new(database);
+            for (file, table) in past.files.iter().zip(["a", "b", "c"]) {
+                let marks = if past.tool == "goose" {
+                    "-- +goose Up\n"
+                } else {
+                    ""
+                };
+                shop.write(
+                    file,
+                    &format!("{marks}CREATE TABLE {table} (id INTEGER);\n"),
+                );
+            }
+            if past.tool == "drizzle" {
+                shop.write("meta/_journal.json", "{}");
+            }
+            let script = format!(
+                "{};\n{};\nCREATE TABLE a (id INTEGER);\nCREATE TABLE b (id INTEGER);",
+                past.table, past.rows
+            );
+            shop.database.run(&script).unwrap();
+            let report = shop.migrator().plan_adopt(&Adopt::default()).await.unwrap();
+            assert_eq!(report.tool, past.tool, "found by its table");
+            let found: Vec<Verdict> = report.migrations.iter().map(|one| one.verdict).collect();
+            assert_eq!(found, past.verdicts, "{}", past.tool);
+            let report = adopt(&shop, &forced(past.tool)).await.unwrap();
+            assert_eq!((report.marked, report.pending), (2, 1), "{}", past.tool);
+            assert_eq!(shop.up().await.unwrap().applied, 1, "{}", past.tool);
+            Shop::assert_intact(&shop.verify().await);
+        })
+        .await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_written_for_another_tool_is_what_is_taken_over_from_it() {
+    for tool in LEAVING_FOR {
+        on_every_engine(async |_, database| {
+            let shop = Shop::new(database);
+            three(&shop);
+            let two = Up {
+                count: Some(2),
+                ..Up::default()
+            };
+            shop.migrator().up(&two).await.unwrap();
+            let left = shop.migrator().export_history(tool).await.unwrap();
+            assert_eq!(left.tool, tool);
+            let again = shop.migrator().export_history(tool).await;
+            refused(again, "export-table-present", 2);
+            let read = shop.migrator().plan_adopt(&from(tool)).await.unwrap();
+            let versions: Vec<&str> = read
+                .migrations
+                .iter()
+                .filter(|one| one.marked)
+                .map(|one| one.version.as_str())
+                .collect();
+            assert_eq!(versions, ["1", "2"], "{tool}: {:?}", read.migrations);
+            let mismatch = read
+                .migrations
+                .iter()
+                .any(|one| one.verdict == Verdict::Mismatch);
+            assert!(!mismatch, "{tool}");
+            assert_eq!(
+                shop.kinds().await.last().map(String::as_str),
+                Some("note.added")
+            );
+            Shop::assert_intact(&shop.verify().await);
+        })
+        .await;
+    }
 }

@@ -1,4 +1,4 @@
-//! What `adopt` and `baseline` take.
+//! What `adopt`, `baseline` and `export-history` take.
 
 use clap::Args;
 use mledger::adopt::TableName;
@@ -30,4 +30,12 @@ pub(crate) struct Baseline {
     /// Why; it is recorded
     #[arg(long, value_name = "TEXT", required = true, value_parser = sentence)]
     pub(crate) reason: String,
+}
+
+/// `export-history`
+#[derive(Debug, Args)]
+pub(crate) struct ExportHistory {
+    /// The tool: sqlx, flyway, golang-migrate, goose or dbmate
+    #[arg(long, value_name = "TOOL")]
+    pub(crate) to: String,
 }

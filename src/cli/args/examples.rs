@@ -219,6 +219,12 @@ pub(super) const BASELINE: &str = "\
 Examples:
   mledger baseline 20250101120000 --reason \"restored from the old system\"";
 
+pub(super) const EXPORT_HISTORY: &str = "\
+Examples:
+  mledger export-history --to sqlx
+
+The table must not be there yet, or be empty. The ledger stays, and notes it.";
+
 pub(super) const COMPLETIONS: &str = "\
 Examples:
   mledger completions bash > /etc/bash_completion.d/mledger

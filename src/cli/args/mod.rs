@@ -15,6 +15,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 pub(crate) use self::adoption::{Adopt, Baseline};
 pub(crate) use self::audit::{Checkpoint, Export};
+pub(crate) use self::adoption::{Adopt, Baseline, ExportHistory};
 pub(crate) use self::backups::{
     Backup, BackupAccept, BackupCommand, BackupPrune, BackupRestore, BackupVerify,
 };
@@ -254,6 +255,9 @@ pub(crate) enum Command {
     /// Record that the database has all migrations up to a version, without running them
     #[command(after_long_help = examples::BASELINE)]
     Baseline(Baseline),
+    /// Write the table in which another tool keeps its history, for those who leave
+    #[command(after_long_help = examples::EXPORT_HISTORY)]
+    ExportHistory(ExportHistory),
     /// Print every setting, its value and where it came from
     Config,
     /// Print the completions for a shell

@@ -1,4 +1,5 @@
-//! `adopt` and `baseline`: how a history begins in a database that has a past.
+//! `adopt` and `baseline`: how a history begins in a database that has a past; `export-history`: how
+//! another tool goes on with it.
 
 use mledger::error::Error;
 use mledger::report::{AdoptedMigration, AdoptionReport, Baselined};
@@ -49,6 +50,27 @@ pub(super) async fn baseline(app: &App, arguments: args::Baseline) -> Result<u8,
         marked.len(),
         request.version
     ));
+    Ok(0)
+}
+
+pub(super) async fn export_history(
+    app: &App,
+    arguments: &args::ExportHistory,
+) -> Result<u8, Error> {
+    let opened = app.writer().await?;
+    let answer = opened.migrator.export_history(&arguments.to).await;
+    opened.watcher.finish();
+    let left = answer?;
+    if app.printer.is_json() {
+        app.printer.document(&left);
+    } else {
+        app.printer.answer(format!(
+            "{} written to `{}` for {}",
+            words::count(left.rows, "row", "rows"),
+            words::line(&left.table),
+            words::line(&left.tool)
+        ));
+    }
     Ok(0)
 }
 

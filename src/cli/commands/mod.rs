@@ -79,6 +79,7 @@ pub(crate) async fn dispatch(cli: Cli, printer: &Arc<Printer>) -> Result<u8, Err
         Command::Changelog(arguments) => releases::changelog(&app, arguments).await,
         Command::Adopt(arguments) => adopt::adopt(&app, arguments).await,
         Command::Baseline(arguments) => adopt::baseline(&app, arguments).await,
+        Command::ExportHistory(arguments) => adopt::export_history(&app, &arguments).await,
         Command::Config => shell::config(&app),
         Command::Completions(_) | Command::Man(_) => Ok(0),
     }

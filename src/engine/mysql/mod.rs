@@ -45,6 +45,7 @@ const CAPABILITIES: Capabilities = Capabilities {
     single_writer: false,
     switchable_foreign_keys: false,
     dialect: &lint::MYSQL,
+    writing: &tables::WRITING,
 };
 
 /// A schema on a MySQL or MariaDB server.

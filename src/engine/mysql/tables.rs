@@ -4,8 +4,17 @@ use sqlx::MySqlConnection;
 
 use super::talk::ALL;
 use super::{literal, talk};
-use crate::adopt::{Cell, Table, TableName};
+use crate::adopt::{Cell, Table, TableName, Writing};
 use crate::engine::EngineError;
+
+/// How values of such tables are written.
+pub(super) const WRITING: Writing = Writing {
+    bytes: "BLOB",
+    hexadecimal: ("X'", "'"),
+    time: "TIMESTAMP",
+    utc: "",
+    counter: "BIGINT UNSIGNED NOT NULL PRIMARY KEY AUTO_INCREMENT",
+};
 
 /// Returns a table, whole; without a schema, one of the schema that the session works in.
 pub(super) async fn read(

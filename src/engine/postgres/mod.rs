@@ -48,6 +48,7 @@ const CAPABILITIES: Capabilities = Capabilities {
     single_writer: false,
     switchable_foreign_keys: false,
     dialect: &lint::POSTGRES,
+    writing: &tables::WRITING,
 };
 
 /// How scripts are cut into statements.

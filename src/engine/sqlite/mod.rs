@@ -42,6 +42,7 @@ const CAPABILITIES: Capabilities = Capabilities {
     single_writer: true,
     switchable_foreign_keys: true,
     dialect: &lint::SQLITE,
+    writing: &tables::WRITING,
 };
 
 /// How the file may be opened, from the URL's option `mode`.

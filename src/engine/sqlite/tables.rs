@@ -3,8 +3,17 @@
 use sqlx::{AssertSqlSafe, Row, SqliteConnection};
 
 use super::fault;
-use crate::adopt::{Cell, Table, TableName};
+use crate::adopt::{Cell, Table, TableName, Writing};
 use crate::engine::{EngineError, Fault};
+
+/// How values of such tables are written.
+pub(super) const WRITING: Writing = Writing {
+    bytes: "BLOB",
+    hexadecimal: ("X'", "'"),
+    time: "TIMESTAMP",
+    utc: "",
+    counter: "INTEGER PRIMARY KEY AUTOINCREMENT",
+};
 
 /// Returns a table of the main database, whole.
 pub(super) async fn read(

@@ -1,0 +1,39 @@
+//! Diesel: `__diesel_schema_migrations`, a row for each applied version; there is no checksum. Versions
+//! are the names of folders up to the first `_`, without hyphens.
+
+use super::{Row, Said, Table, Tool, version};
+use crate::migration::Migration;
+
+/// Diesel.
+#[derive(Debug)]
+pub(super) struct Diesel;
+
+impl Tool for Diesel {
+    fn name(&self) -> &'static str {
+        "diesel"
+    }
+
+    fn places(&self) -> &'static [(Option<&'static str>, &'static str)] {
+        &[(None, "__diesel_schema_migrations")]
+    }
+
+    fn columns(&self) -> &'static [&'static str] {
+        &["version", "run_on"]
+    }
+
+    fn rows(&self, table: &Table, _files: &[Migration]) -> Result<Vec<Row>, String> {
+        table
+            .rows
+            .iter()
+            .map(|row| {
+                Ok(Row {
+                    version: version(table, table.cell(row, "version"))?,
+                    name: String::new(),
+                    said: Said::Applied,
+                    checksum: None,
+                    at: table.cell(row, "run_on").text().map(str::to_owned),
+                })
+            })
+            .collect()
+    }
+}
