@@ -16,9 +16,8 @@ use ledger::{Code, Digest, Direction, Finding, Mode, Timestamp};
 use serde::Serialize;
 use uuid::Uuid;
 
-pub use self::adoption::{AdoptedMigration, AdoptionReport, Baselined};
-pub use self::analysis::{Analysis, Answer, Attempt, AttemptOutcome, PendingScript, SlowStep};
 pub use self::adoption::{AdoptedMigration, AdoptionReport, Baselined, Left};
+pub use self::analysis::{Analysis, Answer, Attempt, AttemptOutcome, PendingScript, SlowStep};
 pub use self::approvals::{ApprovalView, ApprovalsView, Approved};
 pub use self::backups::{BackupChecked, BackupView, Pruned, Restored};
 pub use self::exports::{CheckpointView, Exported};

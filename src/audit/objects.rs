@@ -21,6 +21,9 @@ impl Named {
                 self.needed.insert(body.plan);
                 self.needed.insert(body.policy);
             }
+            Body::ValidationFinished(body) => {
+                self.needed.insert(body.digest);
+            }
             Body::MigrationStarted(body) => {
                 self.needed.insert(body.script);
             }

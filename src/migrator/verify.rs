@@ -350,64 +350,6 @@ impl Found {
     }
 }
 
-/// An event whose line or key is unknown has a signature that nobody can check.
-fn signatures_checked(log: &Log) -> u64 {
-    let unchecked = log
-        .findings()
-        .iter()
-        .filter(|finding| {
-            matches!(
-                finding.code,
-                Code::KeyUnknown | Code::LineNotCanonical | Code::VersionUnknown
-            )
-        })
-        .count();
-    log.size().saturating_sub(unchecked as u64)
-}
-
-impl Named {
-    /// Collects the digests of objects that an event names.
-    fn collect(&mut self, body: &Body) {
-        match body {
-            Body::RunStarted(body) => {
-                self.needed.insert(body.plan);
-                self.needed.insert(body.policy);
-            }
-            Body::ValidationFinished(body) => {
-                self.needed.insert(body.digest);
-            }
-            Body::MigrationStarted(body) => {
-                self.needed.insert(body.script);
-            }
-            Body::MigrationApplied(body) => {
-                self.needed.insert(body.script);
-                self.needed.extend(body.down_script);
-            }
-            Body::MigrationAccepted(body) => {
-                self.needed.insert(body.script);
-            }
-            Body::ObjectRedacted(body) => {
-                self.redacted.insert(body.digest);
-            }
-            _ => {}
-        }
-    }
-}
-
-fn trust(request: &Verify) -> Result<Option<AllowedSigners>, Error> {
-    let Some(text) = &request.trust else {
-        return Ok(None);
-    };
-    AllowedSigners::parse(text)
-        .map(Some)
-        .map_err(|error| Error::Usage {
-            code: "trust-file-invalid",
-            message: format!("expected lines of an allowed-signers file (ssh-keygen(1)): {error}"),
-            hint: "each line holds a name, `namespaces=\"event-v1@mledger\"` if wanted, and a key"
-                .to_owned(),
-        })
-}
-
 fn nothing_to_verify(seen_before: bool) -> Error {
     if seen_before {
         return open::lost("one was seen at this address, and now there is none".to_owned());

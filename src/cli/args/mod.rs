@@ -13,9 +13,8 @@ use std::time::Duration;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 
-pub(crate) use self::adoption::{Adopt, Baseline};
-pub(crate) use self::audit::{Checkpoint, Export};
 pub(crate) use self::adoption::{Adopt, Baseline, ExportHistory};
+pub(crate) use self::audit::{Checkpoint, Export};
 pub(crate) use self::backups::{
     Backup, BackupAccept, BackupCommand, BackupPrune, BackupRestore, BackupVerify,
 };
