@@ -1,6 +1,6 @@
 //! What the tool can be asked, as plain data.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -97,6 +97,10 @@ impl Settings {
 pub struct Up {
     /// Apply up to and including this version.
     pub to: Option<Version>,
+    /// Go forward to exactly what this release holds, or refuse.
+    pub release: Option<ReleaseName>,
+    /// Apply these and no others.
+    pub only: Option<BTreeSet<Version>>,
     /// Apply at most so many.
     pub count: Option<usize>,
     /// Apply what is older than the newest applied migration.
@@ -156,6 +160,15 @@ pub struct Authorize {
     pub roles: Vec<ledger::Role>,
 }
 
+/// A release as somebody wrote it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReleaseName {
+    /// Its name; where nothing else can be meant, a beginning that only it has is enough.
+    pub name: String,
+    /// The migration's version that the same text could mean.
+    pub or_version: Option<Version>,
+}
+
 /// What `tag` is asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tag {
@@ -187,6 +200,10 @@ pub enum Back {
     Batch(Option<u64>),
     /// All that were applied after this version, which stays.
     To(Version),
+    /// All that this release does not hold, so that exactly what it holds is left.
+    Release(ReleaseName),
+    /// All but these.
+    Except(BTreeSet<Version>),
     /// All.
     All,
 }

@@ -19,6 +19,7 @@ mod keys;
 mod leave;
 mod lock;
 mod open;
+mod reach;
 mod release;
 mod resolve;
 mod restore;

@@ -6,7 +6,7 @@ use ledger::Digest;
 
 use super::admit::Purpose;
 use super::adopt::{self, Adopting};
-use super::{Migrator, resolve};
+use super::{Migrator, reach, resolve};
 use crate::engine::{Object, Session};
 use crate::error::Error;
 use crate::journal::Fact;
@@ -143,15 +143,16 @@ impl Migrator {
         let history = log.history();
         let selection = match work {
             Work::Up(up) => {
-                let up = &within_plan(up)?;
+                let up = &reach::up(&within_plan(up)?, files, log)?;
                 if let Some(to) = up.to.as_ref().filter(|_| up.plan.is_none()) {
                     known(files, log, to)?;
                 }
                 up::select(files, history, up, self.settings.out_of_order)
             }
             Work::Down(down) | Work::Reset(down) => {
-                check_target(files, log, &down.back)?;
-                down::select(files, history, &down.back)
+                let back = &reach::back(&down.back, files, log)?;
+                check_target(files, log, back)?;
+                down::select(files, history, back)
             }
             Work::Redo => redo(files, log)?,
             Work::Resolve(resolve) => {
@@ -281,7 +282,7 @@ fn redo(files: &[Migration], log: &Log) -> Result<crate::plan::Selection, Error>
     Ok(selection)
 }
 
-fn known(files: &[Migration], log: &Log, version: &Version) -> Result<(), Error> {
+pub(super) fn known(files: &[Migration], log: &Log, version: &Version) -> Result<(), Error> {
     let in_files = files.iter().any(|file| file.version == *version);
     if in_files || log.history().get(version).is_some() {
         return Ok(());
@@ -329,7 +330,9 @@ fn check_target(files: &[Migration], log: &Log, back: &Back) -> Result<(), Error
                 hint: "`mledger status` shows the batches".to_owned(),
             })
         }
-        Back::Steps(_) | Back::Batch(None) | Back::All => Ok(()),
+        Back::Steps(_) | Back::Batch(None) | Back::All | Back::Release(_) | Back::Except(_) => {
+            Ok(())
+        }
     }
 }
 

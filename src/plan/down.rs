@@ -58,6 +58,13 @@ fn chosen<'a>(applied: &[Row<'a>], back: &Back) -> Vec<Row<'a>> {
             let of_batch = |row: &&Row<'a>| row.2.batch == Some(batch);
             applied.iter().filter(of_batch).copied().collect()
         }
+        Back::Except(staying) => applied
+            .iter()
+            .filter(|(version, ..)| !staying.contains(*version))
+            .copied()
+            .collect(),
+        // a name says nothing before the log was asked what it holds
+        Back::Release(_) => Vec::new(),
         Back::To(version) => {
             let after = applied
                 .iter()

@@ -25,6 +25,11 @@ pub fn select(files: &[Migration], history: &History, up: &Up, out_of_order: boo
     let pending = files
         .iter()
         .filter(|file| !is_applied(history, &file.version))
+        .filter(|file| {
+            up.only
+                .as_ref()
+                .is_none_or(|only| only.contains(&file.version))
+        })
         .take_while(|file| up.to.as_ref().is_none_or(|to| file.version <= *to))
         .take(up.count.unwrap_or(usize::MAX));
     let mut chosen: BTreeMap<&Version, ()> = BTreeMap::new();

@@ -9,6 +9,7 @@ mod json;
 mod markdown;
 pub mod next;
 pub mod publish;
+pub mod reach;
 pub mod seal;
 pub mod tag;
 

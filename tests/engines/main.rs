@@ -27,6 +27,7 @@ mod leases;
 mod limits;
 mod partial;
 mod place;
+mod releases;
 mod reversals;
 mod sessions;
 mod shop;

@@ -58,8 +58,8 @@ pub(crate) enum Kind {
 /// `up`
 #[derive(Debug, Args)]
 pub(crate) struct Up {
-    /// Stop after this version
-    #[arg(long, value_name = "VERSION")]
+    /// Stop after this version, or go forward to exactly this release
+    #[arg(long, value_name = "VERSION|RELEASE")]
     pub(crate) to: Option<String>,
     /// Apply at most so many
     #[arg(long, value_name = "N", value_parser = at_least_one)]
@@ -101,8 +101,8 @@ pub(crate) struct Down {
         reason = "absent, without a number, and with one"
     )]
     pub(crate) batch: Option<Option<u64>>,
-    /// Roll back what was applied after this version, which stays
-    #[arg(long, value_name = "VERSION")]
+    /// Roll back what was applied after this version, which stays, or to exactly this release
+    #[arg(long, value_name = "VERSION|RELEASE")]
     pub(crate) to: Option<String>,
     /// Roll back everything
     #[arg(long)]
@@ -191,8 +191,8 @@ pub(crate) struct Health {
 /// `plan`
 #[derive(Debug, Args)]
 pub(crate) struct Plan {
-    /// Stop after this version
-    #[arg(long, value_name = "VERSION")]
+    /// Stop after this version, or go forward to exactly this release
+    #[arg(long, value_name = "VERSION|RELEASE")]
     pub(crate) to: Option<String>,
     /// Plan at most so many
     #[arg(long, value_name = "N", value_parser = at_least_one)]

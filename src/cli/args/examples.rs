@@ -33,6 +33,7 @@ Examples:
   mledger up
   mledger up --dry-run              show the SQL first
   mledger up --to 20250101120000
+  mledger up --to release:1.2.0     exactly what that release holds
   mledger up --plan plan.json       exactly what was planned and approved
   mledger up --wait=60 --json       in a pipeline, while the database starts";
 
@@ -41,6 +42,7 @@ Examples:
   mledger down                      roll back the last migration
   mledger down --batch              all that the last `up` applied
   mledger down --to 20250101120000  all that came after it
+  mledger down --to 1.2.0           exactly to that release
   mledger down --env production --confirm production";
 
 pub(super) const REDO: &str = "\

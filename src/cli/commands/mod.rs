@@ -22,6 +22,8 @@ use std::sync::Arc;
 
 use mledger::error::Error;
 use mledger::migration::Version;
+use mledger::release;
+use mledger::request::ReleaseName;
 
 use super::app::App;
 use super::args::{Cli, Command, LockCommand};
@@ -83,6 +85,32 @@ pub(crate) async fn dispatch(cli: Cli, printer: &Arc<Printer>) -> Result<u8, Err
         Command::Config => shell::config(&app),
         Command::Completions(_) | Command::Man(_) => Ok(0),
     }
+}
+
+/// What was typed behind `--to`.
+pub(super) enum Target {
+    Version(Version),
+    Release(ReleaseName),
+}
+
+/// Reads a version or a release. Which of the two a text means that could be both, the ledger knows.
+fn target(text: &str) -> Result<Target, Error> {
+    if let Some(name) = text.strip_prefix("release:") {
+        return Ok(Target::Release(ReleaseName {
+            name: name.to_owned(),
+            or_version: None,
+        }));
+    }
+    if let Some(text) = text.strip_prefix("version:") {
+        return version(text).map(Target::Version);
+    }
+    if release::parse(text).is_ok() {
+        return Ok(Target::Release(ReleaseName {
+            name: text.to_owned(),
+            or_version: text.parse().ok(),
+        }));
+    }
+    version(text).map(Target::Version)
 }
 
 /// Reads a version that was typed.

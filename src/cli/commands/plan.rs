@@ -14,11 +14,13 @@ use super::super::args;
 use super::super::failure::{self, usage};
 use super::super::output::{BAD, CARE, DIM, FORMAT_VERSION, HINT, Printer, STRONG, paint};
 use super::super::words;
-use super::{validate, version};
+use super::{runs, validate};
 
 pub(super) async fn plan(app: &App, arguments: args::Plan) -> Result<u8, Error> {
+    let (to, release) = runs::reach(arguments.to.as_deref())?;
     let request = Up {
-        to: arguments.to.as_deref().map(version).transpose()?,
+        to,
+        release,
         count: arguments.count,
         out_of_order: arguments.out_of_order,
         ..Up::default()

@@ -2,18 +2,21 @@
 
 use ledger::Direction;
 use mledger::error::Error;
+use mledger::migration::Version;
 use mledger::report::{RunMigration, RunReport, StepOutcome};
-use mledger::request::{Back, Down, Up};
+use mledger::request::{Back, Down, ReleaseName, Up};
 
 use super::super::app::App;
 use super::super::args;
 use super::super::output::{BAD, CARE, DIM, GOOD, Printer, paint};
 use super::super::words;
-use super::{plan, version};
+use super::{Target, plan, target};
 
 pub(super) async fn up(app: &App, arguments: args::Up) -> Result<u8, Error> {
+    let (to, release) = reach(arguments.to.as_deref())?;
     let request = Up {
-        to: arguments.to.as_deref().map(version).transpose()?,
+        to,
+        release,
         count: arguments.count,
         out_of_order: arguments.out_of_order,
         ticket: arguments.ticket,
@@ -23,6 +26,7 @@ pub(super) async fn up(app: &App, arguments: args::Up) -> Result<u8, Error> {
             Some(path) => Some(plan::read(app, path)?),
             None => None,
         },
+        ..Up::default()
     };
     if arguments.dry_run {
         let report = app.reader().await?.migrator.plan_up(&request).await?;
@@ -35,10 +39,22 @@ pub(super) async fn up(app: &App, arguments: args::Up) -> Result<u8, Error> {
     Ok(0)
 }
 
+/// Reads how far `up` goes: to a version or to a release.
+pub(super) fn reach(to: Option<&str>) -> Result<(Option<Version>, Option<ReleaseName>), Error> {
+    Ok(match to.map(target).transpose()? {
+        None => (None, None),
+        Some(Target::Version(version)) => (Some(version), None),
+        Some(Target::Release(release)) => (None, Some(release)),
+    })
+}
+
 pub(super) async fn down(app: &App, arguments: args::Down) -> Result<u8, Error> {
     let back = match (arguments.batch, &arguments.to) {
         (Some(batch), _) => Back::Batch(batch),
-        (None, Some(to)) => Back::To(version(to)?),
+        (None, Some(to)) => match target(to)? {
+            Target::Version(version) => Back::To(version),
+            Target::Release(release) => Back::Release(release),
+        },
         (None, None) if arguments.all => Back::All,
         (None, None) => Back::Steps(arguments.steps.unwrap_or(1)),
     };
