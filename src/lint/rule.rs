@@ -69,9 +69,9 @@ rules! {
         "the migration can never run",
         ["correct the version in `dependencies`, or add the file that is missing"];
     DEPENDENCY_CIRCLE "dependency-circle" ERROR,
-        "dependencies that form a circle, or come later",
-        "migrations run in the order of their versions, so one that waits for itself or for a newer one can never run",
-        ["depend only on migrations with a lower version"];
+        "dependencies that form a circle",
+        "a migration runs after those that it depends on, so one that waits for itself can never run",
+        ["take one of them out of `dependencies`"];
     FILE_NAME "file-name" WARNING,
         "a file name that is not in lower snake case",
         "names that differ in their capitals are one file on some systems and two on others",

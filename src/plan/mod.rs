@@ -6,6 +6,9 @@
 
 pub mod down;
 pub mod examine;
+pub mod order;
+#[cfg(test)]
+mod order_tests;
 pub mod up;
 
 use std::collections::BTreeMap;

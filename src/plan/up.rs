@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use ledger::{Code, Digest, Direction, Finding, Severity};
 
-use super::{Blocker, BlockerKind, Candidate, ScriptSource, Selection, standing};
+use super::{Blocker, BlockerKind, Candidate, ScriptSource, Selection, order, standing};
 use crate::migration::{Migration, Version};
 use crate::projection::history::{Entry, History};
 use crate::report::Refusal;
@@ -12,7 +12,7 @@ use crate::request::Up;
 
 /// Compares the folder with the history and chooses what `up` would apply.
 ///
-/// `files` are sorted by version. Blockers of applied migrations (changed, missing) are found
+/// `files` are sorted by version, and what one depends on comes before it. Blockers of applied migrations (changed, missing) are found
 /// whatever was asked for; an older file blocks only when it would have to run.
 pub fn select(files: &[Migration], history: &History, up: &Up, out_of_order: bool) -> Selection {
     let (settlements, mut blockers) = standing(history);
@@ -22,7 +22,7 @@ pub fn select(files: &[Migration], history: &History, up: &Up, out_of_order: boo
     };
     compare_applied(files, history, &mut blockers, &mut selection.warnings);
     let newest = history.current();
-    let pending = files
+    let pending: Vec<&Migration> = files
         .iter()
         .filter(|file| !is_applied(history, &file.version))
         .filter(|file| {
@@ -31,12 +31,15 @@ pub fn select(files: &[Migration], history: &History, up: &Up, out_of_order: boo
                 .is_none_or(|only| only.contains(&file.version))
         })
         .take_while(|file| up.to.as_ref().is_none_or(|to| file.version <= *to))
-        .take(up.count.unwrap_or(usize::MAX));
+        .collect();
+    let (ordered, circles) = order::order(&pending);
+    blockers.extend(circles);
     let mut chosen: BTreeMap<&Version, ()> = BTreeMap::new();
-    for file in pending {
+    for file in ordered.into_iter().take(up.count.unwrap_or(usize::MAX)) {
         if !(out_of_order || up.out_of_order)
             && let Some(newest) = newest
             && file.version < *newest
+            && order::position(file, files) < newest
         {
             blockers.push(out_of_order_blocker(file, newest));
         }

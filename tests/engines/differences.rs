@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use mledger::Error;
-use mledger::report::State;
+use mledger::report::{RunReport, State};
 use mledger::request::{Back, Resolution, Up};
 
 use crate::place::on_every_engine;
@@ -241,6 +241,44 @@ async fn a_dependency_comes_first_and_leaves_last() {
         let first_batch = shop.status().await.migrations[0].batch;
         shop.up().await.unwrap();
         refused(shop.down(Back::Batch(first_batch)).await, "dependant-applied", 3);
+        Shop::assert_intact(&shop.verify().await);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dependency_runs_first_also_where_it_is_newer() {
+    on_every_engine(async |_, database| {
+        let shop = Shop::new(database);
+        let write = |version: &str, needs: &str| {
+            let text = format!(
+                "-- @metadata {{ \"dependencies\": [{needs}] }}\n-- UP\nCREATE TABLE t{version} (id \
+                 INTEGER);\n-- DOWN\nDROP TABLE t{version};\n"
+            );
+            shop.write(&format!("{version}_change.sql"), &text);
+        };
+        write("1", "");
+        write("2", "\"4\"");
+        write("3", "");
+        write("4", "\"2\"");
+        let circle = refused(shop.up().await, "dependency-circle", 3);
+        assert!(circle.to_string().ends_with("2 → 4 → 2"), "{circle}");
+        write("4", "");
+        let first = Up {
+            count: Some(3),
+            ..Up::default()
+        };
+        let order = |report: RunReport| -> Vec<String> {
+            let migrations = report.migrations.into_iter();
+            migrations.map(|migration| migration.version).collect()
+        };
+        assert_eq!(order(shop.migrator().up(&first).await.unwrap()), ["1", "3", "4"]);
+        // 2 is older than 4, and waited for it
+        assert_eq!(order(shop.up().await.unwrap()), ["2"]);
+        let floor = Back::Except(["1", "2", "3"].map(|kept| kept.parse().unwrap()).into());
+        let refusal = refused(shop.down(floor).await, "dependant-applied", 3);
+        assert!(refusal.to_string().contains("`2_change`"), "{refusal}");
+        assert_eq!(shop.down(Back::All).await.unwrap().rolled_back, 4);
         Shop::assert_intact(&shop.verify().await);
     })
     .await;

@@ -20,9 +20,6 @@ pub(super) fn find(context: &Context<'_>, subject: &Subject<'_>, found: &mut Vec
         } else if leads_to(context, other, &migration.version) {
             let message = format!("it depends on `{dependency}`, which depends on it");
             found.push(Found::whole(&rule::DEPENDENCY_CIRCLE, message));
-        } else if other.version > migration.version {
-            let message = format!("it depends on `{dependency}`, which comes after it");
-            found.push(Found::whole(&rule::DEPENDENCY_CIRCLE, message));
         }
     }
 }
