@@ -1,8 +1,9 @@
 //! Diesel: `__diesel_schema_migrations`, a row for each applied version; there is no checksum. Versions
 //! are the names of folders up to the first `_`, without hyphens.
 
-use super::{Row, Said, Table, Tool, version};
+use super::{Row, Said, Table, Tool};
 use crate::migration::Migration;
+use crate::migration::format::diesel;
 
 /// Diesel.
 #[derive(Debug)]
@@ -26,8 +27,14 @@ impl Tool for Diesel {
             .rows
             .iter()
             .map(|row| {
+                let found = table.cell(row, "version").text().unwrap_or_default();
                 Ok(Row {
-                    version: version(table, table.cell(row, "version"))?,
+                    version: diesel::version(found).ok_or_else(|| {
+                        format!(
+                            "expected a version that begins with digits in each row of `{}`, found `{found}`",
+                            table.name
+                        )
+                    })?,
                     name: String::new(),
                     said: Said::Applied,
                     checksum: None,

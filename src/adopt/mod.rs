@@ -14,6 +14,7 @@ mod goose;
 mod leave;
 mod prisma;
 mod refinery;
+mod sqitch;
 mod sqlx_migrate;
 mod table;
 mod verdict;
@@ -111,6 +112,7 @@ pub const TOOLS: &[&dyn Tool] = &[
     &diesel::Diesel,
     &prisma::Prisma,
     &drizzle::Drizzle,
+    &sqitch::Sqitch,
 ];
 
 /// Returns the tool of this name.

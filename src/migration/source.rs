@@ -40,7 +40,7 @@ pub fn read(
     let (files, mut problems) = folder::list(folder, options.recursive, reader);
     let mut migrations = Vec::with_capacity(files.len());
     let mut seen: Option<(Style, PathBuf)> = None;
-    for (version, files) in group(files, &mut problems) {
+    for (version, files) in group(files, reader.pairs_by_version(), &mut problems) {
         match assemble(version, files, reader.style(), rules) {
             Ok((migration, style)) => {
                 let (first, path) = seen.get_or_insert((style, migration.up.path.clone()));
@@ -62,17 +62,20 @@ pub fn read(
 }
 
 /// The files of each version, and a problem for each version that more than one migration claims.
-fn group(files: Vec<File>, problems: &mut Vec<Problem>) -> BTreeMap<Version, Vec<File>> {
+fn group(
+    files: Vec<File>,
+    by_version: bool,
+    problems: &mut Vec<Problem>,
+) -> BTreeMap<Version, Vec<File>> {
     let mut groups: BTreeMap<Version, Vec<File>> = BTreeMap::new();
     for file in files {
         groups.entry(file.version.clone()).or_default().push(file);
     }
     for (version, files) in &mut groups {
         files.sort_by(|left, right| (left.part, &left.path).cmp(&(right.part, &right.path)));
-        let pair = files.len() == 2
-            && files[0].part == Part::Up
-            && files[1].part == Part::Down
-            && files[0].name == files[1].name
+        let halves = files.len() == 2 && files[0].part == Part::Up && files[1].part == Part::Down;
+        let pair = halves
+            && (by_version || files[0].name == files[1].name)
             && files[0].version.as_str() == files[1].version.as_str()
             && files[0].path.parent() == files[1].path.parent();
         if files.len() > 1 && !pair {
@@ -87,7 +90,12 @@ fn group(files: Vec<File>, problems: &mut Vec<Problem>) -> BTreeMap<Version, Vec
                     "expected one migration of the version `{version}`, found {}",
                     names.join(" and ")
                 ),
-                "give one of them another version; the two files of a pair have the same name",
+                if halves {
+                    "the two files of a pair have the same name; with `format = \"golang-migrate\"` \
+                     in mledger.toml the version is enough"
+                } else {
+                    "give one of them another version; the two files of a pair have the same name"
+                },
             ));
             files.truncate(1);
         }

@@ -7,6 +7,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use mledger::migration::format::Format;
+use mledger::migration::{ScriptFile, source};
 use mledger::request::{Back, Up};
 
 use crate::place::{Database, ENGINES, Kind};
@@ -128,6 +130,52 @@ async fn real_histories_are_what_the_plain_client_makes_of_them() {
                     compare(kind, &folder, |database| database.schema()).await > 10,
                     "{name}"
                 );
+            }
+        }
+    }
+}
+
+/// What a folder's migrations are in their order, whatever its form: the statements of both scripts.
+fn told(folder: &Path, format: Format, database: &dyn Database) -> Vec<(Vec<String>, Vec<String>)> {
+    let rules = database.engine().lex_rules();
+    let statements = |script: &ScriptFile| -> Vec<String> {
+        let script = script.load().unwrap();
+        let statements = script.statements(rules);
+        statements.map(|one| one.unwrap().text.to_owned()).collect()
+    };
+    let options = source::Options {
+        format,
+        ..source::Options::default()
+    };
+    source::read(folder, &options, rules)
+        .unwrap()
+        .iter()
+        .map(|migration| {
+            (
+                statements(&migration.up),
+                migration.down.as_ref().map(statements).unwrap_or_default(),
+            )
+        })
+        .collect()
+}
+
+#[test]
+fn real_histories_are_the_same_in_the_form_of_their_own_tool() {
+    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpora");
+    for kind in ENGINES {
+        let database = kind.fresh();
+        for name in kind.corpora {
+            let folder = beside.join(name);
+            if folder.is_dir() {
+                // one of the histories pairs two files whose names differ
+                let format = match *name {
+                    "minder" => Format::GolangMigrate,
+                    _ => Format::Auto,
+                };
+                let own = told(&folder.join("original"), format, &*database);
+                let pairs = told(&folder.join("pairs"), format, &*database);
+                assert!(own.len() > 10, "{name}");
+                assert_eq!(own, pairs, "{name}");
             }
         }
     }

@@ -3,11 +3,12 @@
 //! Each is one file behind [`Reader`], which says of every name in a folder what it is; all of them
 //! yield the same [`super::Migration`]. A folder is in one form.
 
-mod diesel;
+pub(crate) mod diesel;
 mod drizzle;
 mod flyway;
 mod numbered;
 mod prisma;
+mod sqitch;
 
 use std::fmt;
 use std::fs;
@@ -44,6 +45,8 @@ pub enum Format {
     Prisma,
     /// `0000_name.sql` beside `meta/_journal.json`.
     Drizzle,
+    /// `sqitch.plan` beside `deploy/name.sql` and `revert/name.sql`.
+    Sqitch,
 }
 
 impl Format {
@@ -60,6 +63,7 @@ impl Format {
         Self::Diesel,
         Self::Prisma,
         Self::Drizzle,
+        Self::Sqitch,
     ];
 
     /// Returns the name by which it is configured.
@@ -76,6 +80,7 @@ impl Format {
             Self::Diesel => "diesel",
             Self::Prisma => "prisma",
             Self::Drizzle => "drizzle",
+            Self::Sqitch => "sqitch",
         }
     }
 
@@ -83,7 +88,8 @@ impl Format {
     pub(super) fn reader(self, folder: &Path) -> Result<&'static dyn Reader, Problem> {
         Ok(match self {
             Self::Auto => return detect(folder),
-            Self::Mledger | Self::Sqlx | Self::GolangMigrate => &numbered::OURS,
+            Self::Mledger | Self::Sqlx => &numbered::OURS,
+            Self::GolangMigrate => &numbered::GOLANG_MIGRATE,
             Self::Goose => &numbered::GOOSE,
             Self::Dbmate => &numbered::DBMATE,
             Self::Flyway => &flyway::FLYWAY,
@@ -91,6 +97,7 @@ impl Format {
             Self::Diesel => &diesel::Diesel,
             Self::Prisma => &prisma::Prisma,
             Self::Drizzle => &drizzle::Drizzle,
+            Self::Sqitch => &sqitch::Sqitch,
         })
     }
 }
@@ -143,6 +150,11 @@ pub(super) trait Reader: Sync {
     /// Says what an entry of the folder is.
     fn find(&self, path: &Path, name: &str) -> Found;
 
+    /// Says whether two files of one version are a pair although their names differ.
+    fn pairs_by_version(&self) -> bool {
+        false
+    }
+
     /// Returns the name of the form of these files where a file with our own marks does not belong to
     /// them.
     fn foreign(&self, _files: &[File]) -> Option<&'static str> {
@@ -152,11 +164,12 @@ pub(super) trait Reader: Sync {
 
 /// What looks for migrations where nobody said in which form they are. Drizzle has names that others
 /// have too, and a file that no other has.
-const DETECTED: [&dyn Reader; 5] = [
+const DETECTED: [&dyn Reader; 6] = [
     &drizzle::Drizzle,
     &flyway::FLYWAY,
     &diesel::Diesel,
     &prisma::Prisma,
+    &sqitch::Sqitch,
     &numbered::ANY,
 ];
 
@@ -224,7 +237,7 @@ pub(super) fn mixed(first: (&str, &Path), second: (&str, &Path)) -> Problem {
 /// Reads `VERSION_name`, the name of a folder that is a migration.
 fn named_folder(name: &str) -> Option<(super::Version, String)> {
     let (version, name) = name.split_once('_')?;
-    let version = version.replace('-', "").parse().ok()?;
+    let version = version.parse().ok()?;
     (!name.is_empty()).then(|| (version, name.to_owned()))
 }
 

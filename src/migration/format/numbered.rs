@@ -16,30 +16,43 @@ pub(super) struct Numbered {
     style: Option<Style>,
     /// Another ending of migrations that are programs.
     program: Option<&'static str>,
+    /// Two files are a pair by their version alone.
+    loose: bool,
 }
 
 pub(super) const ANY: Numbered = Numbered {
     name: "numbered files",
     style: None,
     program: None,
+    loose: false,
 };
 
 pub(super) const OURS: Numbered = Numbered {
     name: "mledger",
     style: Some(Style::Ours),
     program: None,
+    loose: false,
+};
+
+pub(super) const GOLANG_MIGRATE: Numbered = Numbered {
+    name: "golang-migrate",
+    style: Some(Style::Ours),
+    program: None,
+    loose: true,
 };
 
 pub(super) const GOOSE: Numbered = Numbered {
     name: "goose",
     style: Some(Style::Goose),
     program: Some(".go"),
+    loose: false,
 };
 
 pub(super) const DBMATE: Numbered = Numbered {
     name: "dbmate",
     style: Some(Style::Dbmate),
     program: None,
+    loose: false,
 };
 
 impl Reader for Numbered {
@@ -53,6 +66,10 @@ impl Reader for Numbered {
 
     fn claims(&self, path: &Path, name: &str) -> bool {
         matches!(Name::of(name), Name::Migration(..)) && path.is_file()
+    }
+
+    fn pairs_by_version(&self) -> bool {
+        self.loose
     }
 
     fn foreign(&self, files: &[File]) -> Option<&'static str> {

@@ -278,6 +278,50 @@ fn diesel_prisma_and_drizzle_keep_folders() {
 }
 
 #[test]
+fn sqitch_has_a_plan() {
+    let plan = "%syntax-version=1.0.0\n%project=p\n\nb 2024-01-31T12:00:00Z M <m@e> # first\na [b] \
+                2024-01-31T12:00:00Z M <m@e>\n@v1 2024-02-01T00:00:00Z M <m@e>\nb [b@v1] \
+                2024-02-02T00:00:00Z M <m@e>\n";
+    assert_eq!(
+        seen(
+            &[
+                ("sqitch.plan", plan),
+                ("sqitch.conf", "[core]"),
+                ("deploy/b@v1.sql", "BEGIN;\nCREATE TABLE b (c);\nCOMMIT;\n"),
+                ("revert/b@v1.sql", "DROP TABLE b;\n"),
+                ("deploy/a.sql", "CREATE TABLE a (c);\n"),
+                ("deploy/b.sql", "ALTER TABLE b ADD COLUMN d;\n"),
+                ("verify/b.sql", "SELECT d FROM b;\n"),
+            ],
+            &SQLITE
+        ),
+        [
+            one(
+                "20240131120000",
+                "b",
+                &["BEGIN", "CREATE TABLE b (c)", "COMMIT"],
+                Some(&["DROP TABLE b"]),
+                false
+            ),
+            one(
+                "20240131120000.1",
+                "a",
+                &["CREATE TABLE a (c)"],
+                None,
+                false
+            ),
+            one(
+                "20240202000000",
+                "b",
+                &["ALTER TABLE b ADD COLUMN d"],
+                None,
+                false
+            ),
+        ]
+    );
+}
+
+#[test]
 fn a_folder_is_in_one_form() {
     let goose = ("1_a.sql", "-- +goose Up\nSELECT 1;\n");
     for other in [
@@ -313,6 +357,18 @@ fn a_new_migration_is_not_written_among_those_of_another_tool() {
         let refused = create::create(folder.path(), &new, now).unwrap_err();
         assert_eq!(refused.code, "format-unsupported");
     }
+}
+
+#[test]
+fn golang_migrate_pairs_files_by_their_version_alone() {
+    let files = [
+        ("72_kinds.up.sql", "SELECT 1;"),
+        ("72_kind.down.sql", "SELECT 2;"),
+    ];
+    assert_eq!(code(Format::Auto, &files), "version-duplicate");
+    let read = read_as(Format::GolangMigrate, &files).unwrap();
+    assert_eq!((read.len(), read[0].name.as_str()), (1, "kinds"));
+    assert!(read[0].down.is_some());
 }
 
 #[test]
