@@ -19,6 +19,7 @@ use crate::log::Log;
 use crate::migration::Migration;
 use crate::object;
 use crate::plan::{Blocker, BlockerKind, Plan, canonical};
+use crate::projection::history::Standing;
 use crate::report::{AdoptedMigration, AdoptionReport, Baselined, Refusal, RunReport};
 use crate::request::{Adopt, Baseline};
 
@@ -319,7 +320,14 @@ const REASON_LONGEST: usize = 4096;
 
 /// Refuses to begin where the ledger tells of migrations already.
 fn history_present(log: &Log, command: &str) -> Option<Blocker> {
-    let entries = log.history().entries().count();
+    // an attempt that left nothing is no history: most likely it was made before this was thought of
+    let entries = log
+        .history()
+        .entries()
+        .filter(|(_, entry)| {
+            entry.applied.is_some() || entry.rolled_back || entry.standing() != Standing::Clear
+        })
+        .count();
     (entries > 0).then(|| Blocker {
         kind: BlockerKind::Policy,
         refusal: Refusal {

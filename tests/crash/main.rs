@@ -9,6 +9,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod adopting;
 #[path = "../support/diary.rs"]
 mod diary;
 mod drops;

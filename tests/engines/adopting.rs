@@ -69,6 +69,10 @@ async fn the_history_of_sqlx_is_taken_over_and_the_rest_applied() {
             [("1", Verdict::Match), ("2", Verdict::Match)]
         );
         assert!(shop.status().await.ledger.is_none(), "nothing was written");
+        if kind.transactional {
+            // who tries `up` first finds what is there in the way, and has spoilt nothing
+            refused(shop.up().await, "migration-failed", 1);
+        }
         let report = adopt(&shop, &from("sqlx")).await.unwrap();
         assert_eq!((report.rows, report.marked, report.pending), (2, 2, 1));
         assert_eq!(report.digest, shown.digest);
@@ -420,7 +424,12 @@ async fn what_is_written_for_another_tool_is_what_is_taken_over_from_it() {
                 shop.kinds().await.last().map(String::as_str),
                 Some("note.added")
             );
-            Shop::assert_intact(&shop.verify().await);
+            // the new table is a change that no run made
+            let findings = shop.verify().await.findings;
+            let odd = findings.iter().find(|finding| {
+                !["first-key-not-trusted", "schema-drift"].contains(&finding.code.as_str())
+            });
+            assert_eq!(odd, None, "{tool}");
         })
         .await;
     }

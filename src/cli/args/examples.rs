@@ -225,7 +225,8 @@ pub(super) const EXPORT_HISTORY: &str = "\
 Examples:
   mledger export-history --to sqlx
 
-The table must not be there yet, or be empty. The ledger stays, and notes it.";
+The table must not be there yet, or be empty. The ledger stays, and notes it; `verify` tells of the \
+new table as a schema change that no run made, until the next run.";
 
 pub(super) const COMPLETIONS: &str = "\
 Examples:
