@@ -13,7 +13,7 @@ const ENDING: &str = ".tar.zst";
 const LEVEL: i32 = 3;
 
 /// The folder in the archive where its own name is no plain one.
-const ROOT: &str = "mledger-export";
+const ROOT: &str = "bundle";
 
 /// How many bytes may follow the archive's end: `tar` fills its last block of 10 KiB with zeros, and
 /// some fill larger ones.

@@ -84,6 +84,12 @@ pub(super) fn fault(
             ledger::fit(&armored.namespace, 100)
         ));
     }
+    // there is one form of it, so that every change of the file is one of the bundle
+    if sshsig::armor(&armored.key, EXPORT_NAMESPACE, &armored.signature) != signature {
+        return Some(format!(
+            "expected `{MANIFEST_SIGNATURE}` as `ssh-keygen` writes it, found other white space"
+        ));
+    }
     let preimage = sshsig::preimage(EXPORT_NAMESPACE, manifest);
     if !armored.key.verify(&preimage, &armored.signature) {
         return Some(format!(

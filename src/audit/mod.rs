@@ -6,6 +6,7 @@
 
 mod allowed;
 mod archive;
+pub(crate) mod changes;
 mod contents;
 pub(crate) mod draft;
 pub(crate) mod manifest;
@@ -30,7 +31,9 @@ pub(crate) const ALLOWED_SIGNERS: &str = "allowed_signers";
 /// The folder of objects.
 pub(crate) const OBJECTS: &str = "objects/";
 /// The objects of which only digest and size are kept.
-pub(crate) const ABSENT: &str = "objects-absent";
+pub(crate) const ABSENT: &str = "objects.absent";
+/// Who changed what, for a spreadsheet.
+pub(crate) const CHANGES: &str = "reports/changes.csv";
 /// How to check all this.
 pub(crate) const README: &str = "README.txt";
 /// The verifier that needs none of our code.
@@ -60,6 +63,14 @@ pub(crate) fn is_name(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_other_verifier_can_be_read_in_one_sitting() {
+        let lines: Vec<&str> = VERIFIER_TEXT.lines().collect();
+        assert!(lines.len() < 500, "{} lines", lines.len());
+        let longest = lines.iter().map(|line| line.len()).max();
+        assert!(longest <= Some(150), "{longest:?} columns");
+    }
 
     #[test]
     fn only_plain_names_stand_in_a_bundle() {

@@ -339,7 +339,11 @@ impl<'a> Inspection<'a> {
                 continue;
             };
             count += 1;
-            if named.parse() != Ok(member.digest) {
+            let named_digest = named.parse::<Digest>();
+            if let Ok(digest) = &named_digest {
+                needed.remove(digest);
+            }
+            if named_digest != Ok(member.digest) {
                 self.error(
                     Code::ObjectMismatch,
                     format!(
@@ -349,7 +353,6 @@ impl<'a> Inspection<'a> {
                     ),
                 );
             }
-            needed.remove(&member.digest);
         }
         for digest in needed {
             let explained = absent.contains(&digest) || self.objects.redacted.contains(&digest);

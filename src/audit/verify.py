@@ -4,11 +4,12 @@
 Needs Python 3.8 and nothing else; where the package `cryptography` is installed, it is faster.
 Exit code 0: intact. 4: something is not what was recorded. 2: wrong usage."""
 import argparse, base64, datetime, hashlib, json, os, re, struct, sys
-try: from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+try:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 except ImportError:
     Ed25519PublicKey = None
-FILES = {"events.jsonl", "signatures", "checkpoint", "allowed_signers", "verify.py", "README.txt", "MANIFEST.sha256", "MANIFEST.sha256.sig"}
 LIST, FOUND, ZERO = "MANIFEST.sha256", [], "0" * 64
+FILES = {"events.jsonl", "signatures", "checkpoint", "allowed_signers", "verify.py", "README.txt", LIST, LIST + ".sig"}
 def found(code, text, seq=None, warning=False):
     level = "warning" if warning or code in ("clock-went-back", "history-rewound", "first-key-not-trusted") else "error"
     FOUND.append(f"{level} {code}{'' if seq is None else f' at seq {seq}'}: {ascii(text)[1:-1]}")
@@ -79,12 +80,10 @@ ledger.moved - database:db reason
 ledger.rewound - lost:[lost] reason
 key.added - name proof:sig public roles:roles
 key.retired - compromised_from?:u fingerprint:key reason
-lock.acquired operator token:id wait_ms:u
-lock.released operator held_ms:u token:id
+lock.acquired operator token:id wait_ms:u / lock.released operator held_ms:u token:id
 lock.broken operator holder:holder reason token:id
 run.started operator batch?:u ci?:ci command forced:[forced] plan:x policy:x schema?:schema steps:u ticket?
-run.refused operator command plan?:x reasons:[s]
-run.finished operator done:u duration_ms:u failed:u schema?:schema
+run.refused operator command plan?:x reasons:[s] / run.finished operator done:u duration_ms:u failed:u schema?:schema
 migration.started operator attempt:u batch?:u checksum:x direction:up|down mode:atomic|stepwise name script:x self_committing:set statements:u version
 migration.step_applied operator direction:up|down duration_ms:u statement:x step:u version
 migration.step_resolved operator as:applied|not_applied direction:up|down reason statement:x step:u version
@@ -94,27 +93,17 @@ migration.failed operator clean:b direction:up|down error:error steps_applied:u 
 migration.aborted operator direction:up|down reason version
 migration.marked operator as:applied|pending checksum?:x reason version
 migration.accepted operator new_checksum:x old_checksum:x reason script:x version
-history.squashed operator into reason through
-history.adopted operator digest:x rows:u table through tool
-validation.finished operator digest:x errors:u warnings:u
-check.finished operator detail? name when:before|after
-approval.granted approver comment? expires?:time plan:x
-approval.revoked approver plan:x reason
+history.squashed operator into reason through / history.adopted operator digest:x rows:u table through tool
+validation.finished operator digest:x errors:u warnings:u / check.finished operator detail? name when:before|after
+approval.granted approver comment? expires?:time plan:x / approval.revoked approver plan:x reason
 backup.taken operator backup:id duration_ms:u encrypted:b ledger_size:u location method name sha256:x size:decimal
-backup.failed operator error name
-backup.verified operator backup:id
-backup.restored operator backup:id duration_ms:u safety_backup?:id sha256:x
-backup.accepted operator backup:id reason
-backup.removed operator backup:id reason
-version.tagged releaser message? migration release schema?:schema
-release.created releaser name notes?:x release
-drift.detected operator changes:u digest:x expected:x found:x
-drift.accepted - found:x reason
-object.redacted - digest:x reason
-history.exported auditor manifest:x root:x size:u
-anchor.recorded auditor digest:x method:file|git|tsa|witness root:x size:u
-note.added auditor about?:u text
-""".strip().split("\n"):
+backup.failed operator error name / backup.verified operator backup:id
+backup.restored operator backup:id duration_ms:u safety_backup?:id sha256:x / backup.accepted operator backup:id reason
+backup.removed operator backup:id reason / version.tagged releaser message? migration release schema?:schema
+release.created releaser name notes?:x release / drift.detected operator changes:u digest:x expected:x found:x
+drift.accepted - found:x reason / object.redacted - digest:x reason / history.exported auditor manifest:x root:x size:u
+anchor.recorded auditor digest:x method:file|git|tsa|witness root:x size:u / note.added auditor about?:u text
+""".strip().replace(" / ", "\n").split("\n"):
     KINDS[line.split()[0]] = line.split()[1], " ".join(line.split()[2:])
 PATTERNS = {"x": "[0-9a-f]{64}", "id": "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "decimal": "0|[1-9][0-9]{0,19}",
             "time": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z"}
@@ -131,27 +120,23 @@ def members(value, form):
     need(set(value) <= {name.rstrip("?") for name, _, _ in names}, "a member that is not known here")
     for name, _, sort in names:
         need(name[-1] == "?" or name in value, f"member {name} is missing")
-        if name.rstrip("?") in value:
-            check(value[name.rstrip("?")], sort or "s")
+        if name.rstrip("?") in value: check(value[name.rstrip("?")], sort or "s")
 def check(value, sort):
     kind = TYPES.get(sort, list if sort[0] == "[" else dict if sort in PARTS else str)
     need(sort == "any" or type(value) is kind, f"expected {sort}")
-    if sort in PARTS:
-        members(value, PARTS[sort])
+    if sort in PARTS: members(value, PARTS[sort])
     for inner in value if kind is list else ():
         check(inner, {"roles": "approver|auditor|operator|owner|releaser", "set": "u"}.get(sort, sort[1:-1]))
     need(sort not in ("roles", "set") or all(a < b for a, b in zip(value, value[1:])), "a set that is not sorted")
     for inner in value.values() if sort == "meta" else ():
-        need(all(type(one) in (str, bool, int) for one in (inner if type(inner) is list else [inner])), "metadata that is not plain")
+        for one in inner if type(inner) is list else [inner]:
+            need(type(one) in (str, bool, int), "metadata that is not plain")
     need(not (sort == "u" and value < 0) and ("|" not in sort or value in sort.split("|")), f"expected {sort}")
     need(sort not in PATTERNS or re.fullmatch(PATTERNS[sort], value, re.A), f"expected {sort}")
     need(sort != "decimal" or int(value) < 2**64, "a number that is too large")
-    if sort == "time":
-        datetime.datetime.strptime(value, "%Y-%m-%dT%H:%M:%S.%fZ")
-    if sort == "sig":
-        b64(value, 64)
-    if sort == "key":
-        need(value[:7] == "SHA256:" and b64(value[7:] + "=", 32), "expected a fingerprint")
+    if sort == "time": datetime.datetime.strptime(value, "%Y-%m-%dT%H:%M:%S.%fZ")
+    if sort == "sig": b64(value, 64)
+    if sort == "key": need(value[:7] == "SHA256:" and b64(value[7:] + "=", 32), "expected a fingerprint")
 def read(line):
     """Returns the event of a canonical line, or the number of a version that is not known."""
     need(len(line) <= 65445, "the line is too long")
@@ -164,25 +149,27 @@ def read(line):
         return event["v"]
     members(event, EVENT)
     need(type(event["body"]) is dict, "expected an object as body")
-    if event["kind"] in KINDS:
-        members(event["body"], KINDS[event["kind"]][1])
+    if event["kind"] in KINDS: members(event["body"], KINDS[event["kind"]][1])
     return event
 
 # What may follow what: locks and runs, migrations and their steps, backups
 NOW, VERSIONS, CHANGES, BACKUPS = {}, {}, [], {}
-FRESH, SETTLED = {"applied": None, "sum": None, "open": None, "up": 0, "down": 0, "part": (), "adopted": False}, {"up": 0, "down": 0, "part": ()}
+SETTLED = {"up": 0, "down": 0, "part": ()}
+FRESH = {"applied": None, "sum": None, "open": None, "adopted": False, **SETTLED}
 IN_LOCK = re.compile(r"run\.(started|finished)|migration\..*|history\.adopted|check\.finished|backup\.restored")
 def order(version): return [(len(part.lstrip("0")), part.lstrip("0")) for part in version.split(".")]
 def change(seq, version, **new):
     CHANGES.append((seq, version, VERSIONS.get(version, FRESH)))
     VERSIONS[version] = {**VERSIONS.get(version, FRESH), **new}
 def lifecycle(event, body):
-    kind, seq, run, held, (group, _, verb) = event["kind"], event["seq"], event["run"], NOW.get("held"), event["kind"].partition(".")
+    kind, seq, run, held = event["kind"], event["seq"], event["run"], NOW.get("held")
+    group, _, verb = kind.partition(".")
     first, NOW["begun"] = "begun" not in NOW, True
     need(first == (kind == "ledger.created"), "ledger.created stands in the first entry, and only there")
     wanted = {"run.refused": "denied", "migration.failed": "failure", "drift.detected": "failure"}.get(kind, event["outcome"])
     need(event["outcome"] == wanted, f"expected {kind} with outcome {wanted}")
-    need(kind not in KINDS or not IN_LOCK.fullmatch(kind) or held and held[0] == run, f"{kind} stands outside of the lock of its run")
+    in_lock = kind in KINDS and IN_LOCK.fullmatch(kind)
+    need(not in_lock or held and held[0] == run, f"{kind} stands outside of the lock of its run")
     if kind == "lock.acquired":
         NOW.update(held=(run, body["token"]), run=False)
         need(not held, "the lock is acquired while it is held")
@@ -195,25 +182,32 @@ def lifecycle(event, body):
     elif group == "backup" and verb in ("taken", "restored", "removed", "accepted"):
         backup = body["backup"]
         need((backup in BACKUPS) == (verb != "taken") or verb == "accepted", "a backup that is not there, or is taken twice")
-        need(body.get("ledger_size", 0) <= seq and (verb != "accepted" or NOW.get("waiting") == backup), "a backup of something else")
+        need(body.get("ledger_size", 0) <= seq, "a backup of more than there is")
+        need(verb != "accepted" or NOW.get("waiting") == backup, "another backup was restored last")
         if verb == "taken": BACKUPS[backup] = body["ledger_size"]
         if verb == "removed": del BACKUPS[backup]
         if verb == "restored":
-            for version, old in {v: old for at, v, old in reversed(CHANGES) if at >= BACKUPS[backup]}.items(): change(seq, version, **old)
+            earlier = {version: old for at, version, old in reversed(CHANGES) if at >= BACKUPS[backup]}
+            for version, old in earlier.items(): change(seq, version, **old)
         if verb in ("restored", "accepted"): NOW["waiting"] = backup if verb == "restored" else None
     elif kind in KINDS and (group == "migration" or kind in ("history.squashed", "history.adopted")):
-        version, way = body.get("version") or body.get("into") or body["through"], body.get("direction", "down" if verb == "rolled_back" else "up")
+        version = body.get("version", body.get("into", body.get("through")))
+        way = body.get("direction", "down" if verb == "rolled_back" else "up")
         now = VERSIONS.get(version, FRESH)
-        needs_start = verb in ("step_applied", "applied", "rolled_back", "failed", "aborted") or verb == "step_resolved" and way not in now["part"]
+        needs_start = verb in ("step_applied", "applied", "rolled_back", "failed", "aborted")
+        needs_start |= verb == "step_resolved" and way not in now["part"]
         need(not needs_start or now["open"] and now["open"][0] == way, f"expected an open start {way} of version {version}")
         if verb == "started":
-            need(not now["open"] and not (way == "up" and NOW.get("waiting")), f"version {version} is started while something is open")
+            need(way == "down" or not NOW.get("waiting"), "the restored backup is not accepted yet")
+            need(not now["open"], f"version {version} is started while a start of it is open")
             change(seq, version, open=(way, body["mode"]))
         elif verb in ("step_applied", "step_resolved"):
-            need((verb == "step_resolved" or now["open"][1] == "stepwise") and body["step"] == now[way] + 1, f"expected step {now[way] + 1}")
+            need(verb == "step_resolved" or now["open"][1] == "stepwise", "a step of an atomic start")
+            need(body["step"] == now[way] + 1, f"expected step {now[way] + 1} of version {version}")
             if body.get("as") != "not_applied": change(seq, version, **{way: body["step"]})
         elif verb == "applied":
-            need(not now["applied"] or version[:2] == "R:" and now["sum"] != body["checksum"], f"version {version} is applied that is applied")
+            again = version[:2] == "R:" and now["sum"] != body["checksum"]
+            need(not now["applied"] or again, f"version {version} is applied that is applied")
             change(seq, version, open=None, applied=True, sum=body["checksum"], **SETTLED)
         elif verb == "rolled_back":
             adopted = any(old["adopted"] and order(version) <= order(name) for name, old in VERSIONS.items())
@@ -225,7 +219,8 @@ def lifecycle(event, body):
         elif verb == "aborted":
             need(now[way] == 0, f"version {version} is aborted, of which steps are done")
             change(seq, version, open=None)
-        elif verb in ("marked", "squashed"): change(seq, version, applied=body.get("as") != "pending", sum=body.get("checksum"), **SETTLED)
+        elif verb in ("marked", "squashed"):
+            change(seq, version, applied=body.get("as") != "pending", sum=body.get("checksum"), **SETTLED)
         elif verb == "adopted": change(seq, version, adopted=True)
         elif verb == "accepted" and now["applied"]: change(seq, version, sum=body["new_checksum"])
 
@@ -242,15 +237,18 @@ def fold_key(at, event, body, takes_over):
     if kind == "key.retired":
         key, since = newest(body["fingerprint"]), body.get("compromised_from")
         others = [other for other in KEYS if other["retired"] is None and other["name"] != body["fingerprint"] and may(other)]
-        if not key or key["retired"] is not None or not others: return found("lifecycle-broken", "no key to retire, or the last owner", at)
+        if not key or key["retired"] is not None or not others:
+            return found("lifecycle-broken", "no key to retire, or the last owner", at)
         key["retired"] = at
-        if since is not None and any(k["name"] == key["name"] and k["last"] >= since for k in KEYS): found("key-compromised", "a suspect key signed", at)
+        if since is not None and any(k["name"] == key["name"] and k["last"] >= since for k in KEYS):
+            found("key-compromised", f"what the key signed from seq {since} on is suspect", at)
     grant = body if kind == "key.added" else body.get("key") if takes_over or kind == "ledger.forked" else None
     if not grant:
         return
     for key in KEYS if takes_over else []:
         key["retired"] = at if key["retired"] is None else key["retired"]
-    try: known = newest(fingerprint(public(grant["public"])))
+    try:
+        known = newest(fingerprint(public(grant["public"])))
     except ValueError as fault:
         return found("key-proof-invalid" if kind == "key.added" else "key-unknown", str(fault), at)
     if known and not takes_over and (known["retired"] is None or at <= known["retired"]):
@@ -276,14 +274,15 @@ def root():
     return top
 def entry(line, armour, needed):
     at, digest, raw, ok, event = Log.size, sha(b"\0", line, b"\n", armour, b"\n"), None, True, None
-    try: event = read(line)
-    except Exception as fault:
-        found("line-not-canonical", str(fault), at)
+    try:
+        event = read(line)
+    except Exception as fault: found("line-not-canonical", str(fault), at)
     if type(event) is int:
         event = found("version-unknown", "expected version 1", at)
     if event:
         take(at, event, event["body"], line, armour, needed)
-    else: Log.next += 1
+    else:
+        Log.next += 1
     if event and event["kind"] in ("ledger.forked", "ledger.rewound") or at == 0 and event and event["kind"] == "ledger.created":
         LINEAGE.append(digest.hex())
         OPENINGS.append(event["kind"])
@@ -291,9 +290,9 @@ def entry(line, armour, needed):
     push(digest)
 def take(at, event, body, line, armour, needed):
     kind, old = event["kind"], newest(event["key"])
-    for code, name, expected in (("seq-gap", "seq", Log.next), ("prev-mismatch", "prev", Log.head), ("ledger-mismatch", "ledger", (LINEAGE or [ZERO])[-1])):
-        if event[name] != expected:
-            found(code, f"expected {name} {expected}, found {event[name]}", at)
+    ledger = (LINEAGE or [ZERO])[-1]
+    for code, name, expected in (("seq-gap", "seq", Log.next), ("prev-mismatch", "prev", Log.head), ("ledger-mismatch", "ledger", ledger)):
+        if event[name] != expected: found(code, f"expected {name} {expected}, found {event[name]}", at)
     if event["time"] < Log.time: found("clock-went-back", f"before {Log.time}", at)
     Log.next, Log.time = event["seq"] + 1, event["time"]
     own = body.get("key") if kind == "ledger.forked" or kind == "ledger.created" and at == 0 else None
@@ -303,39 +302,39 @@ def take(at, event, body, line, armour, needed):
         if own:
             takes_over &= at == 0 or fingerprint(public(own["public"])) == event["key"]
         raw = public(own["public"]) if takes_over else raw
-    except ValueError as fault:
-        raw, takes_over = None, found("key-unknown", str(fault), at)
+    except ValueError as fault: raw, takes_over = None, found("key-unknown", str(fault), at)
     if not raw:
         ok = found("key-unknown", f"expected a key that was let in before, found {event['key']}", at)
     elif takes_over and not (fingerprint(raw) == event["key"] and may(own)) or not takes_over and not (
             counts(old, at) and (kind not in KINDS or may(old, KINDS[kind][0]))):
         ok = found("key-not-authorised", f"the key may not sign {kind} here", at)
-    try: signature = b64(armour.decode(), 64)
-    except ValueError:
-        signature = bytes(64)
+    try:
+        signature = b64(armour.decode(), 64)
+    except ValueError: signature = bytes(64)
     if raw and not signed(raw, b"event-v1@mledger", line + b"\n", signature):
         ok = found("signature-invalid", "the signature is not the key's over this line", at)
     if old:
         old["last"] = at
     if ok is True:
         fold_key(at, event, body, takes_over)
-    try: lifecycle(event, body)
-    except Exception as fault:
-        found("lifecycle-broken", str(fault), at)
-    if kind not in KINDS:
-        found("kind-unknown", f"expected a kind that is known, found {kind}", at)
+    try:
+        lifecycle(event, body)
+    except Exception as fault: found("lifecycle-broken", str(fault), at)
+    if kind not in KINDS: found("kind-unknown", f"expected a kind that is known, found {kind}", at)
     if kind == "ledger.rewound":
         LOST.update((lost["size"], lost["root"]) for lost in body["lost"] if ok is True)
         found("history-rewound", "an owner declared what followed lost", at)
-    names = {"run.started": ("plan", "policy"), "migration.started": ("script",), "migration.applied": ("script", "down_script"), "migration.accepted": ("script",)}
-    needed.update((body[name], False) for name in names.get(kind, ()) if name in body and body[name] not in needed)
+    if kind in ("run.started", "validation.finished", "migration.started", "migration.applied", "migration.accepted"):
+        for name in ("plan", "policy", "script", "down_script", "digest"):
+            if name in body: needed.setdefault(body[name], False)
     if kind == "object.redacted": needed[body["digest"]] = True
 
 def note(path, outside):
     """Reads a C2SP signed note that holds a checkpoint."""
     text, _, block = small(path).decode().rpartition("\n\n")
     text, lines = text + "\n", [re.fullmatch("\u2014 ([^\\s+]+) (\\S+)", line) for line in block.split("\n")[:-1]]
-    need(all(lines) and 0 < len(lines) < 101 and block.endswith("\n") and not re.search("[\0-\t\x0b-\x1f]", text), "expected a signed note")
+    need(all(lines) and 0 < len(lines) < 101 and block.endswith("\n"), "expected a signed note of at most 100 signatures")
+    need(not re.search("[\0-\t\x0b-\x1f]", text), "expected a signed note without control characters")
     claim = re.fullmatch("mledger/([0-9a-f]{64})\n([1-9][0-9]{0,18})\n(\\S+)\n", text)
     need(claim, "expected a checkpoint over at least one entry")
     return {"text": text, "lines": [(line[1], b64(line[2])) for line in lines], "ledger": claim[1], "size": int(claim[2]),
@@ -351,23 +350,28 @@ def signers(claim, at):
     return able
 def judge(claim):
     claim["seen"] = True
-    try: need(LINEAGE[-1:] == [claim["ledger"]] and signers(claim, Log.size), "expected this ledger's id, and a signer that may")
+    try:
+        need(LINEAGE[-1:] == [claim["ledger"]] and signers(claim, Log.size), "expected this ledger's id, and a signer that may")
     except ValueError as fault:
         claim["fault"] = ("checkpoint-invalid", str(fault))
-    else: claim["fault"] = None if claim["root"] == root() else ("checkpoint-mismatch", f"another root over the first {claim['size']} events")
+    else:
+        differs = "checkpoint-mismatch", f"another root over the first {claim['size']} events"
+        claim["fault"] = None if claim["root"] == root() else differs
 def conclude(claims, ledger):
     anchored = max((claim["size"] for claim in claims if claim["outside"] and claim["seen"] and not claim["fault"]), default=0)
     for claim in claims:
         if not claim["seen"]:
-            try: ours = signers(claim, None) or claim["ledger"] in LINEAGE
-            except ValueError:
-                ours = False
-            claim["fault"] = ("truncated" if ours else "checkpoint-invalid", f"a checkpoint covers {claim['size']} events, there are {Log.size}")
-        if claim["fault"]: found("history-rewound" if (claim["size"], claim["root"].hex()) in LOST else claim["fault"][0], claim["fault"][1])
+            try:
+                ours = signers(claim, None) or claim["ledger"] in LINEAGE
+            except ValueError: ours = False
+            short = f"a checkpoint covers {claim['size']} events, there are {Log.size}"
+            claim["fault"] = "truncated" if ours else "checkpoint-invalid", short
+        if claim["fault"]:
+            excused = (claim["size"], claim["root"].hex()) in LOST
+            found("history-rewound" if excused else claim["fault"][0], claim["fault"][1])
     place = LINEAGE.index(ledger) if ledger in LINEAGE else -1
     fits = ledger and place >= 0 and set(OPENINGS[place + 1:]) <= {"ledger.rewound"}
-    if ledger and not fits:
-        found("ledger-mismatch", f"expected ledger {ledger}, found {LINEAGE[-1:]}")
+    if ledger and not fits: found("ledger-mismatch", f"expected ledger {ledger}, found {LINEAGE[-1:]}")
     for at, key, openings in ROOTS:
         if at >= anchored and openings > (place + 1 if fits else 0):
             found("first-key-not-trusted", f"{key} was taken on trust", at)
@@ -380,59 +384,62 @@ def small(name, most=1 << 20):
     need(len(data) <= most, f"{name} is too long")
     return data
 def digests():
-    """Returns the SHA-256 of every file here; what is no plain file has none."""
+    """Returns the SHA-256 of every file here."""
     files = {}
     for folder, folders, names in os.walk("."):
         for name in names + [name for name in folders if os.path.islink(os.path.join(folder, name))]:
             path = os.path.relpath(os.path.join(folder, name), ".").replace(os.sep, "/")
-            files[path] = None
-            if os.path.isfile(path) and not os.path.islink(path):
+            if os.path.islink(path) or not os.path.isfile(path):
+                found("manifest-invalid", f"{path} is no plain file")
+            else:
                 hasher = hashlib.sha256()
                 with open(path, "rb") as file:
-                    for chunk in iter(lambda: file.read(1 << 20), b""):
-                        hasher.update(chunk)
+                    for chunk in iter(lambda: file.read(1 << 20), b""): hasher.update(chunk)
                 files[path] = hasher.hexdigest()
     return files
-def listed():
-    """Returns what the signed list says; checks who signed it."""
-    text, name = small(LIST, 1 << 28), r"[A-Za-z0-9_][A-Za-z0-9_.-]*"
+def listed(text):
+    """Returns what the list says."""
+    name = r"[A-Za-z0-9_][A-Za-z0-9_.-]*"
     lines = [re.fullmatch(f"([0-9a-f]{{64}})  ({name}(?:/{name})?)", line) for line in text.decode().split("\n")[:-1]]
     need(text.endswith(b"\n") and all(lines), "expected lines of a digest and the name of a file")
     need(len({line[2] for line in lines}) == len(lines), "a file that is listed twice")
     need(not {LIST, LIST + ".sig"} & {line[2] for line in lines}, "a list that lists itself")
-    armour = re.fullmatch("-----BEGIN SSH SIGNATURE-----\n([^-]*)-----END SSH SIGNATURE-----\\s*", small(LIST + ".sig").decode())
-    need(armour, "expected an armoured signature")
-    blob = b64("".join(armour[1].split()))
+    return {line[2]: line[1] for line in lines}
+def check_signature(text):
+    lines = small(LIST + ".sig").decode().split("\n")
+    need(lines[:1] == ["-----BEGIN SSH SIGNATURE-----"] and lines[-2:] == ["-----END SSH SIGNATURE-----", ""], "no armour")
+    need(all(len(line) == 70 for line in lines[1:-3]) and 0 < len(lines[-3]) <= 70, "an armour of another form")
+    blob = b64("".join(lines[1:-2]))
     raw, signature = blob[33:65], blob[-64:]
     parts = (BLOB + raw, b"export-v1@mledger", b"", b"sha256", string(b"ssh-ed25519") + string(signature))
     need(blob == b"SSHSIG\0\0\0\1" + b"".join(map(string, parts)), "another form of signature, or another namespace")
     need(signed(raw, b"export-v1@mledger", text, signature), "the signature is not one over this list")
-    need(any(key["raw"] == raw and counts(key, Log.size) and may(key, "auditor") for key in KEYS), "not signed by an auditor or owner")
-    return {line[2]: line[1] for line in lines}
+    allowed = [key for key in KEYS if key["raw"] == raw and counts(key, Log.size) and may(key, "auditor")]
+    need(allowed, "expected the signature of an auditor or owner of this ledger")
 def bundle(needed):
     files, names, absent = digests(), {}, set()
-    for name in FILES - set(files):
-        found("bundle-incomplete", f"the bundle has no {name}")
-    try:
-        names = listed()
-    except (OSError, ValueError) as fault:
-        found("manifest-invalid", f"{LIST}: {fault}")
+    for name in FILES - set(files): found("bundle-incomplete", f"the bundle has no {name}")
+    for name, judge_it in ((LIST, listed), (LIST + ".sig", check_signature)) if LIST in files else ():
+        try:
+            names = (judge_it(small(LIST, 1 << 28)) if name in files else None) or names
+        except (OSError, ValueError) as fault: found("manifest-invalid", f"{name}: {fault}")
     for name in sorted(set(names) - set(files)):
         found("bundle-incomplete", f"the list names {name}, which is not here")
     for name in sorted(set(files) - {LIST, LIST + ".sig"} if names else ()):
-        if files[name] is None or files[name] != names.get(name):
-            found("manifest-invalid", f"{name} is not what was packed")
+        if files[name] != names.get(name): found("manifest-invalid", f"{name} is not what was packed")
     for name, digest in files.items():
         if name.startswith("objects/") and name[8:] != digest:
             found("object-mismatch", f"{name} holds other bytes than its name says")
     try:
-        if "objects-absent" in files:
-            sizes = [line.split(" ") for line in small("objects-absent", 1 << 28).decode().splitlines()]
+        if "objects.absent" in files:
+            sizes = [line.split(" ") for line in small("objects.absent", 1 << 28).decode().splitlines()]
             absent = {digest for digest, size in sizes if int(size) > 16 << 20}
-        keys = {line.split(" ssh-ed25519 ")[-1].split()[0] for line in small("allowed_signers", 1 << 28).decode().splitlines()}
-        need(keys == {base64.b64encode(BLOB + key["raw"]).decode() for key in KEYS}, "other keys than the ledger's")
+        if "allowed_signers" in files:
+            lines = small("allowed_signers", 1 << 28).decode().splitlines()
+            keys = {line.split(" ssh-ed25519 ")[-1].split()[0] for line in lines}
+            need(keys == {base64.b64encode(BLOB + key["raw"]).decode() for key in KEYS}, "other keys than the ledger's")
     except (OSError, ValueError, IndexError) as fault:
-        found("manifest-invalid", f"allowed_signers or objects-absent: {fault}")
+        found("manifest-invalid", f"allowed_signers or objects.absent: {fault}")
     for digest in sorted(set(needed) | absent):
         if files.get("objects/" + digest) is None:
             found("object-missing", f"objects/{digest} is not here", None, digest in absent or needed.get(digest))
@@ -444,35 +451,39 @@ def main():
     options.add_argument("--ledger", metavar="ID")
     given, claims, needed = options.parse_args(), [], {}
     paths = [(os.path.abspath(path), True) for path in given.checkpoint]
-    try: os.chdir(given.folder)
+    try:
+        os.chdir(given.folder)
     except OSError as fault:
         options.error(str(fault))
     earlier = sorted(os.listdir("checkpoints")) if os.path.isdir("checkpoints") else []
     for path, outside in paths + [(os.path.join("checkpoints", name), False) for name in earlier] + [("checkpoint", False)]:
         if outside and not os.path.isfile(path):
             options.error(f"no such file: {path}")
-        try: claims.append(note(path, outside))
-        except FileNotFoundError:
-            pass
-        except Exception as fault:
-            found("checkpoint-invalid", str(fault))
+        try:
+            claims.append(note(path, outside))
+        except FileNotFoundError: pass
+        except Exception as fault: found("checkpoint-invalid", str(fault))
     try:
         with open("events.jsonl", "rb") as events, open("signatures", "rb") as signatures:
-            for line in iter(lambda: events.readline(1 << 17), b""):
-                armour = signatures.readline(200)
-                if line[-1:] + armour[-1:] != b"\n\n": found("bundle-incomplete", f"line {Log.size + 1} has no end, or no signature")
-                entry(line.rstrip(b"\n"), armour.rstrip(b"\n"), needed)
+            while True:
+                line, armour = events.readline(1 << 17), signatures.readline(1 << 17)
+                if not line or not armour:
+                    break
+                if line[-1:] + armour[-1:] != b"\n\n":
+                    found("bundle-incomplete", f"line {Log.size + 1} has no end")
+                entry(line[:-1] if line[-1:] == b"\n" else line, armour[:-1] if armour[-1:] == b"\n" else armour, needed)
                 for claim in claims:
                     if claim["size"] == Log.size: judge(claim)
-            if signatures.readline(200) or not Log.size:
-                found("bundle-incomplete", "signatures without events, or no event at all")
-        if claims and not claims[-1]["outside"] and claims[-1]["size"] < Log.size: found("checkpoint-mismatch", "the bundle's checkpoint does not cover it all")
-        bundle(needed)
-    except OSError as fault:
-        found("bundle-incomplete", str(fault))
+            if line or armour or not Log.size:
+                found("bundle-incomplete", f"events and signatures do not both end after {Log.size} lines")
+        if claims and not claims[-1]["outside"] and claims[-1]["size"] < Log.size:
+            found("checkpoint-mismatch", "the bundle's checkpoint does not cover all of it")
+    except OSError as fault: found("bundle-incomplete", str(fault))
+    bundle(needed)
     anchored = conclude(claims, given.ledger)
     print(f"ledger    {(LINEAGE or ['none'])[-1]}\nevents    {Log.size}\nhead      {Log.head}")
-    print("complete  " + (f"anchored to a checkpoint from outside, {anchored} events" if anchored else "anchored to nothing: events may be missing at the end"))
+    nothing = "anchored to nothing: events may be missing at the end"
+    print("complete  " + (f"anchored to a checkpoint from outside, {anchored} events" if anchored else nothing))
     print("\n".join(FOUND[:1000] + [f"{len(FOUND)} findings"]))
     broken = any(line.startswith("error") for line in FOUND)
     print("not intact: something is not what was recorded" if broken else "intact: this is what was signed")

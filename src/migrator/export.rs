@@ -15,6 +15,7 @@ use ledger::{Body, Checkpoint, HistoryExported, Record, Role, Signature, Signer}
 use super::Migrator;
 use super::approve::no_ledger;
 use super::open::{self, Opened};
+use crate::audit::changes::Changes;
 use crate::audit::draft::Draft;
 use crate::audit::{self, manifest, readme};
 use crate::engine::{Encoding, Session, StoredRecord};
@@ -152,6 +153,11 @@ impl Migrator {
         let mut signatures = draft
             .part(audit::SIGNATURES)
             .map_err(|error| fail(&error))?;
+        let mut report = draft.part(audit::CHANGES).map_err(|error| fail(&error))?;
+        report
+            .write_all(Changes::head().as_bytes())
+            .map_err(|error| fail(&error))?;
+        let mut changes = Changes::default();
         let mut tree = Tree::new();
         while tree.size() < log.size() {
             let page = session
@@ -167,18 +173,22 @@ impl Migrator {
                 }
                 let record = record(stored).ok_or_else(changed_meanwhile)?;
                 tree.push(record.hash());
+                let row = record.event().ok().and_then(|event| changes.row(&event));
                 events
                     .write_all(&record.line)
                     .and_then(|()| events.write_all(b"\n"))
                     .and_then(|()| writeln!(signatures, "{}", record.signature))
+                    .and_then(|()| report.write_all(row.unwrap_or_default().as_bytes()))
                     .map_err(|error| fail(&error))?;
             }
         }
         if tree.root() != log.verifier().root() {
             return Err(changed_meanwhile());
         }
-        draft.close(events).map_err(|error| fail(&error))?;
-        draft.close(signatures).map_err(|error| fail(&error))
+        for part in [events, signatures, report] {
+            draft.close(part).map_err(|error| fail(&error))?;
+        }
+        Ok(())
     }
 
     /// Copies every object; returns how many there are, and the list of those that have no bytes.

@@ -19,6 +19,7 @@ mod definitions;
 mod determinism;
 mod differences;
 mod encryption;
+mod exports;
 mod flows;
 mod foreign_keys;
 mod health;

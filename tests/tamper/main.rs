@@ -11,6 +11,8 @@ mod support;
 
 mod anchors;
 mod attacker;
+mod bundle;
+mod bundles;
 mod by_hand;
 mod columns;
 mod guards;
@@ -18,3 +20,4 @@ mod records;
 mod rows;
 mod specimen;
 mod store;
+mod vectors;
