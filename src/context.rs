@@ -141,6 +141,13 @@ pub enum Progress<'a> {
         /// What is done: `saving the database`, `reading the backup`.
         doing: &'a str,
     },
+    /// So many bytes of the work on a backup are done; told every mebibyte or so.
+    Bytes {
+        /// How many so far.
+        done: u64,
+        /// Of how many, where that is known.
+        of: Option<u64>,
+    },
     /// The run was asked to stop and is doing so.
     Stopping {
         /// By whom.

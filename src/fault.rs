@@ -32,6 +32,7 @@ pub const BACKUP_POINTS: &[&str] = &[
     "backup::while-writing",
     "backup::before-publish",
     "restore::before-content",
+    "restore::within-content",
     "restore::after-content",
 ];
 

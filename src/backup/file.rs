@@ -1,17 +1,18 @@
-//! The file of a backup: written under a temporary name, and published whole.
+//! The file of a backup: written under a temporary name, and published whole; [`super::reader`] reads it.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufReader, Read, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
-use age::stream::{StreamReader, StreamWriter};
-use age::{DecryptError, Decryptor, Encryptor};
+use age::Encryptor;
+use age::stream::StreamWriter;
 use ledger::Digest;
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 
 use super::encryption::Cipher;
-use super::{failed, unwritable};
+use super::meter::Meter;
+use super::unwritable;
 use crate::context::Stop;
 use crate::error::Error;
 use crate::fault;
@@ -139,7 +140,10 @@ pub struct Written {
 }
 
 /// Compresses, encrypts, hashes and writes.
-pub struct Writer(zstd::Encoder<'static, Seal>);
+pub struct Writer {
+    encoder: zstd::Encoder<'static, Seal>,
+    meter: Meter,
+}
 
 impl std::fmt::Debug for Writer {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -169,11 +173,20 @@ impl Writer {
         };
         let mut encoder = zstd::Encoder::new(seal, LEVEL)?;
         encoder.include_checksum(true)?;
-        Ok(Self(encoder))
+        Ok(Self {
+            encoder,
+            meter: Meter::default(),
+        })
+    }
+
+    /// Tells `meter` of every byte that is written, as it was before it is compressed.
+    #[must_use]
+    pub fn metered(self, meter: Meter) -> Self {
+        Self { meter, ..self }
     }
 
     fn finish(self) -> io::Result<Written> {
-        let hashing = match self.0.finish()? {
+        let hashing = match self.encoder.finish()? {
             Seal::Open(hashing) => hashing,
             Seal::Age(stream) => stream.finish()?,
         };
@@ -187,11 +200,13 @@ impl Writer {
 
 impl Write for Writer {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.write(bytes)
+        let count = self.encoder.write(bytes)?;
+        self.meter.add(count as u64);
+        Ok(count)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()
+        self.encoder.flush()
     }
 }
 
@@ -298,96 +313,6 @@ pub fn measure(path: &Path, each: &mut dyn FnMut(u64)) -> io::Result<Written> {
     })
 }
 
-/// Reads a backup's file back: decrypts and expands.
-pub struct Reader(zstd::Decoder<'static, BufReader<Box<dyn Read + Send>>>);
-
-impl std::fmt::Debug for Reader {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str("Reader")
-    }
-}
-
-impl Reader {
-    /// Opens the file at `path`.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Usage`] where it is encrypted for others, [`Error::Backup`] where it cannot be read.
-    pub fn open(path: &Path, encrypted: bool, cipher: &Cipher) -> Result<Self, Error> {
-        let doing = format!("reading the backup `{}`", path.display());
-        let file = File::open(path).map_err(|error| unwritable(&doing, &error))?;
-        let source: Box<dyn Read + Send> = if encrypted {
-            Box::new(decrypted(file, cipher, &doing)?)
-        } else {
-            Box::new(file)
-        };
-        zstd::Decoder::new(source)
-            .map(Self)
-            .map_err(|error| unwritable(&doing, &error))
-    }
-
-    /// Reads to the end, and returns how many bytes there were.
-    ///
-    /// # Errors
-    ///
-    /// What is wrong with the content.
-    pub fn drain(mut self) -> io::Result<u64> {
-        io::copy(&mut self, &mut io::sink())
-    }
-
-    /// Writes everything to a file that only its owner may read.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Backup`].
-    pub(super) fn unpack(mut self, path: &Path) -> Result<(), Error> {
-        let mut unpack = || -> io::Result<()> {
-            let mut file = private(path)?;
-            io::copy(&mut self, &mut file)?;
-            file.sync_all()
-        };
-        unpack().map_err(|error| unwritable("unpacking the backup", &error))
-    }
-}
-
-impl Read for Reader {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.0.read(buffer)
-    }
-}
-
-fn decrypted(
-    file: File,
-    cipher: &Cipher,
-    doing: &str,
-) -> Result<StreamReader<BufReader<File>>, Error> {
-    let Some(identity) = cipher.identity() else {
-        return Err(Error::Usage {
-            code: "backup-key-missing",
-            message: format!("{doing}: it is encrypted, and no key is given"),
-            hint: "give the key in the variable BACKUP_ENCRYPTION_KEY".to_owned(),
-        });
-    };
-    let refused = |error: DecryptError| match error {
-        DecryptError::NoMatchingKeys => Error::Usage {
-            code: "backup-key-wrong",
-            message: format!("{doing}: it is encrypted for another key than the one given"),
-            hint: "give the key that it was made with, or that of a recipient, in the variable \
-                   BACKUP_ENCRYPTION_KEY"
-                .to_owned(),
-        },
-        DecryptError::Io(error) => unwritable(doing, &error),
-        // the library's own words would tell how to use another program
-        _ => failed(
-            format!("{doing}: it is not a file of the age format, or was changed"),
-            "compare it with `mledger backup verify`",
-        ),
-    };
-    Decryptor::new_buffered(BufReader::new(file))
-        .and_then(|decryptor| decryptor.decrypt(std::iter::once(identity as _)))
-        .map_err(refused)
-}
-
 /// Returns the file of a backup: where it was written, or under the same name in the folder of today.
 pub fn locate(location: &str, folder: &Path) -> PathBuf {
     let recorded = PathBuf::from(location);
@@ -402,6 +327,7 @@ pub fn locate(location: &str, folder: &Path) -> PathBuf {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
 
+    use super::super::reader::Reader;
     use super::*;
 
     const KEY: &str = "5f6c0e2b9a7d4c318e0f1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d5e6f";
@@ -426,7 +352,8 @@ mod tests {
             assert_eq!(measure(&path, &mut |_| {}).unwrap(), written);
             assert!(written.size < content.len() as u64 / 10);
             let mut back = Vec::new();
-            let mut reader = Reader::open(&path, key.is_some(), &cipher).unwrap();
+            let mut reader =
+                Reader::open(&path, key.is_some(), &cipher, &Meter::default()).unwrap();
             reader.read_to_end(&mut back).unwrap();
             assert!(back == content);
             let left: Vec<_> = fs::read_dir(folder.path()).unwrap().collect();
@@ -440,17 +367,27 @@ mod tests {
         let cipher = Cipher::new(&[], Some(KEY)).unwrap();
         let (path, _) = write(folder.path(), &cipher, &[7; 100_000]);
         let wrong = Cipher::new(&[], Some(OTHER)).unwrap();
-        let refused = Reader::open(&path, true, &wrong).unwrap_err();
+        let refused = Reader::open(&path, true, &wrong, &Meter::default()).unwrap_err();
         assert_eq!(refused.code(), "backup-key-wrong");
-        let none = Reader::open(&path, true, &Cipher::default()).unwrap_err();
+        let none = Reader::open(&path, true, &Cipher::default(), &Meter::default()).unwrap_err();
         assert_eq!(none.code(), "backup-key-missing");
         let mut bytes = fs::read(&path).unwrap();
         let last = bytes.len() - 1;
         bytes[last] ^= 1;
         fs::write(&path, &bytes).unwrap();
-        assert!(Reader::open(&path, true, &cipher).unwrap().drain().is_err());
+        assert!(
+            Reader::open(&path, true, &cipher, &Meter::default())
+                .unwrap()
+                .drain()
+                .is_err()
+        );
         fs::write(&path, &bytes[..last]).unwrap();
-        assert!(Reader::open(&path, true, &cipher).unwrap().drain().is_err());
+        assert!(
+            Reader::open(&path, true, &cipher, &Meter::default())
+                .unwrap()
+                .drain()
+                .is_err()
+        );
     }
 
     #[test]

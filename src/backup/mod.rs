@@ -3,13 +3,15 @@
 //!
 //! A [`Dump`] is what a kind of database can do: write itself into a stream, and come back out of one. The
 //! file is the same for all: the dump, compressed (RFC 8878), inside an age file (age-encryption.org/v1)
-//! where there are recipients. [`mod@file`] writes and reads it, [`encryption`] holds the keys, and [`tool`]
+//! where there are recipients. [`mod@file`] writes it, [`reader`] reads it, [`encryption`] holds the keys, and [`tool`]
 //! runs the databases' own programs, which see no secret in their arguments.
 
 pub mod encryption;
 pub mod file;
+pub mod meter;
 pub mod mysql;
 pub mod postgres;
+pub mod reader;
 pub mod sqlite;
 pub mod tool;
 
@@ -19,7 +21,9 @@ use std::path::PathBuf;
 use async_trait::async_trait;
 
 use self::encryption::Cipher;
-use self::file::{Reader, Writer};
+use self::file::Writer;
+use self::meter::Meter;
+use self::reader::Reader;
 use crate::context::Stop;
 use crate::error::Error;
 
@@ -30,8 +34,9 @@ pub struct Settings {
     pub folder: PathBuf,
     /// For whom they are encrypted, and who can read them here.
     pub cipher: Cipher,
-    /// A run that has something to do takes one first, unless the environment needs none.
-    pub before_run: bool,
+    /// A run that has something to do takes one first, unless the environment needs none; where nobody says,
+    /// as the environment's name suggests.
+    pub before_run: Option<bool>,
     /// How many `backup prune` keeps where nobody says.
     pub keep: Option<u64>,
     /// The variables that the databases' own programs are started with; no others.
@@ -48,10 +53,12 @@ pub enum Replacement {
 }
 
 /// What one dump is made of and given.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Job {
     /// An empty folder of its own.
     pub scratch: PathBuf,
+    /// The product and version of the server, as a schema's fingerprint has them.
+    pub server: String,
     /// The name of the state to save, where sessions can share one.
     pub snapshot: Option<String>,
     /// How many entries the ledger has in the state to save.
@@ -60,6 +67,8 @@ pub struct Job {
     pub variables: Vec<(OsString, OsString)>,
     /// How it is asked to stop.
     pub stop: Stop,
+    /// Who is told how far it has come.
+    pub meter: Meter,
 }
 
 /// A dump that was written.
@@ -69,6 +78,13 @@ pub struct Dumped {
     pub writer: Writer,
     /// How many entries the ledger has in the state that was saved.
     pub ledger_size: u64,
+}
+
+/// A backup that was brought into an empty database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Loaded {
+    /// Some of the definitions were left out, since the server would act on them by itself.
+    pub partly: bool,
 }
 
 /// How a kind of database is saved and restored.
@@ -86,12 +102,12 @@ pub trait Dump: Send + Sync {
     /// Says whether what was saved is known to be of one moment, whatever runs do meanwhile.
     fn is_of_one_moment(&self) -> bool;
 
-    /// Checks that the programs it needs are there and not older than `server`, and starts nothing else.
+    /// Checks that the programs it needs are there and not older than the server; changes nothing.
     ///
     /// # Errors
     ///
     /// [`Error::Backup`] that names the package.
-    async fn check(&self, server: &str, job: &Job) -> Result<(), Error>;
+    async fn check(&self, job: &Job) -> Result<(), Error>;
 
     /// Writes the database into `writer`.
     ///
@@ -106,6 +122,27 @@ pub trait Dump: Send + Sync {
     ///
     /// As [`Dump::dump`]; [`Dump::replacement`] says what an error leaves.
     async fn restore(&self, job: Job, reader: Reader) -> Result<(), Error>;
+
+    /// Makes an empty database called `name` beside this one, to try a backup in.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Backup`] that names the right which the user lacks, or with what the database said.
+    async fn make_scratch(&self, job: &Job, name: &str) -> Result<(), Error>;
+
+    /// Brings all of a backup into this database, which is empty: the ledger too.
+    ///
+    /// # Errors
+    ///
+    /// As [`Dump::dump`].
+    async fn load(&self, job: Job, reader: Reader) -> Result<Loaded, Error>;
+
+    /// Removes the database called `name` beside this one, with all that is in it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Backup`] with what the database said.
+    async fn drop_scratch(&self, job: &Job, name: &str) -> Result<(), Error>;
 }
 
 /// Creates the error of a backup or a restore that did not succeed.

@@ -4,16 +4,20 @@
 //! then the ledger up to where it was before. A restore takes the first part only. Schema changes commit by
 //! themselves here, so a restore that is cut off leaves a part of both states.
 
+mod programs;
+
 use std::ffi::OsString;
 use std::fmt;
 use std::io::{BufRead, BufReader, Write};
 
 use async_trait::async_trait;
 
-use super::file::{Reader, Writer, private};
+pub(crate) use self::programs::Encryption;
+use self::programs::Programs;
+use super::file::{Writer, private};
 use super::postgres::blocking;
-use super::tool::{Tool, suits};
-use super::{Dump, Dumped, Job, Replacement, failed, unwritable};
+use super::reader::Reader;
+use super::{Dump, Dumped, Job, Loaded, Replacement, failed, unwritable};
 use crate::error::Error;
 
 /// The line between the two parts.
@@ -32,11 +36,25 @@ FROM information_schema.routines WHERE routine_schema = DATABASE() \
 UNION ALL SELECT CONCAT('DROP EVENT `', REPLACE(event_name, '`', '``'), '`;') \
 FROM information_schema.events WHERE event_schema = DATABASE()";
 
+/// The lines before the events of the scheduler, and before what follows them.
+const EVENTS_FOLLOW: &[u8] = b"-- Dumping events for database ";
+const ROUTINES_FOLLOW: &[u8] = b"-- Dumping routines for database ";
+
+/// Writes the statement that creates a database as this one is.
+const CREATE: &str = "\
+SELECT CONCAT('CREATE DATABASE `NAME` CHARACTER SET ', default_character_set_name, ' COLLATE ', \
+default_collation_name) FROM information_schema.schemata WHERE schema_name = DATABASE()";
+
+/// How a server says that a user may not (`ER_DBACCESS_DENIED_ERROR`).
+const NOT_PERMITTED: &str = "ERROR 1044";
+
 /// How the programs reach the server.
 #[derive(Clone)]
 pub(crate) struct Client {
-    /// Lines of an option file's section `[client]`, the password among them.
+    /// Lines of an option file's section `[client]`, the password among them; none says how much is encrypted.
     pub(crate) options: Vec<(&'static str, String)>,
+    /// How much is encrypted.
+    pub(crate) encryption: Encryption,
     /// The schema.
     pub(crate) database: String,
     /// The tables of the ledger, then its views, in the order in which they can be made.
@@ -56,27 +74,24 @@ impl fmt::Debug for Client {
 #[derive(Debug)]
 pub(crate) struct MySqlDump(Client);
 
-/// The programs of one of the two products.
-struct Programs {
-    dump: &'static str,
-    client: &'static str,
-    package: &'static str,
-    more: &'static [&'static str],
+/// How a program of the server is run.
+struct Call {
+    programs: Programs,
+    /// The first argument of each: the file with all that is needed to sign in.
+    options: OsString,
 }
 
-const MARIADB: Programs = Programs {
-    dump: "mariadb-dump",
-    client: "mariadb",
-    package: "mariadb-client",
-    more: &[],
-};
-
-const MYSQL: Programs = Programs {
-    dump: "mysqldump",
-    client: "mysql",
-    package: "mysql-client",
-    more: &["--set-gtid-purged=OFF", "--no-tablespaces"],
-};
+impl Call {
+    /// Returns the arguments of the client, which answers with one line a row.
+    fn batch(&self, database: &str, statement: Option<&str>) -> Vec<OsString> {
+        let batch = "--batch --raw --skip-column-names --default-character-set=utf8mb4";
+        std::iter::once(self.options.clone())
+            .chain(batch.split(' ').map(OsString::from))
+            .chain(statement.map(|sql| format!("--execute={sql}").into()))
+            .chain([database.into()])
+            .collect()
+    }
+}
 
 impl MySqlDump {
     /// Takes how to reach the server.
@@ -84,13 +99,18 @@ impl MySqlDump {
         Self(client)
     }
 
-    /// The file with all that is needed to sign in, as the first argument of each program.
-    fn options(&self, job: &Job) -> Result<OsString, Error> {
+    /// Writes the file with all that is needed to sign in, and makes sure that what must be encrypted is.
+    fn call(&self, job: &Job) -> Result<Call, Error> {
+        let programs = Programs::find(job)?;
         let path = job.scratch.join("options");
-        if !path.exists() {
+        let written = path.exists();
+        if !written {
             let write = || -> std::io::Result<()> {
                 let mut file = private(&path)?;
                 writeln!(file, "[client]")?;
+                for line in programs.encryption(self.0.encryption) {
+                    writeln!(file, "{line}")?;
+                }
                 for (name, value) in &self.0.options {
                     writeln!(file, "{name}={}", quoted(value))?;
                 }
@@ -98,9 +118,24 @@ impl MySqlDump {
             };
             write().map_err(|error| unwritable("writing the option file", &error))?;
         }
-        let mut argument = OsString::from("--defaults-file=");
-        argument.push(&path);
-        Ok(argument)
+        let mut options = OsString::from("--defaults-file=");
+        options.push(&path);
+        let call = Call { programs, options };
+        if !written && call.programs.must_ask(self.0.encryption) {
+            call.programs.ask(&call.batch("", None), job)?;
+        }
+        Ok(call)
+    }
+
+    /// Runs one statement, and returns what the server answers.
+    fn answer(&self, job: &Job, sql: &str) -> Result<String, Error> {
+        let call = self.call(job)?;
+        let mut said = Vec::new();
+        let arguments = call.batch(&self.0.database, Some(sql));
+        call.programs
+            .client(job)
+            .read(&arguments, &mut said, &job.stop)?;
+        Ok(String::from_utf8_lossy(&said).trim().to_owned())
     }
 }
 
@@ -112,16 +147,6 @@ fn quoted(value: &str) -> String {
         .replace('\r', "\\r")
         .replace('\t', "\\t");
     format!("\"{escaped}\"")
-}
-
-/// Which programs are those of the server's product, where they are there.
-fn programs(job: &Job) -> &'static Programs {
-    let there = |name: &str| Tool::new(name, &job.variables).version().is_some();
-    if there(MARIADB.dump) || !there(MYSQL.dump) {
-        &MARIADB
-    } else {
-        &MYSQL
-    }
 }
 
 #[async_trait]
@@ -142,37 +167,31 @@ impl Dump for MySqlDump {
         false
     }
 
-    async fn check(&self, server: &str, job: &Job) -> Result<(), Error> {
-        let (product, version) = server.split_once(' ').unwrap_or(("", server));
-        let programs = if product == "MySQL" { &MYSQL } else { &MARIADB };
-        for program in [programs.dump, programs.client] {
-            suits(
-                &Tool::new(program, &job.variables),
-                version,
-                programs.package,
-            )?;
-        }
-        Ok(())
+    async fn check(&self, job: &Job) -> Result<(), Error> {
+        let programs = Programs::find(job)?;
+        // what a schema's fingerprint has is too short for this
+        let (dump, copy) = (Self(self.0.clone()), job.clone());
+        let version = blocking(move || dump.answer(&copy, "SELECT VERSION()")).await?;
+        programs.check(&version, job)
     }
 
     async fn dump(&self, job: Job, mut writer: Writer) -> Result<Dumped, Error> {
-        let programs = programs(&job);
-        let tool = Tool::new(programs.dump, &job.variables);
-        let mut always = vec![self.options(&job)?];
-        let flags = [
-            "--single-transaction",
-            "--quick",
-            "--hex-blob",
-            "--skip-dump-date",
-            "--default-character-set=utf8mb4",
-        ];
-        always.extend(flags.iter().chain(programs.more).map(OsString::from));
-        let client = self.0.clone();
+        let dump = Self(self.0.clone());
         blocking(move || {
+            let call = dump.call(&job)?;
+            let client = &dump.0;
+            let tool = call.programs.dump(&job);
+            let always = [
+                "--single-transaction",
+                "--quick",
+                "--hex-blob",
+                "--skip-dump-date",
+                "--default-character-set=utf8mb4",
+            ];
             let with = |more: Vec<String>| -> Vec<OsString> {
-                always
-                    .iter()
-                    .cloned()
+                std::iter::once(call.options.clone())
+                    .chain(always.iter().map(OsString::from))
+                    .chain(call.programs.options().iter().map(OsString::from))
                     .chain(more.into_iter().map(OsString::from))
                     .collect()
             };
@@ -209,51 +228,119 @@ impl Dump for MySqlDump {
     }
 
     async fn restore(&self, job: Job, reader: Reader) -> Result<(), Error> {
-        let tool = Tool::new(programs(&job).client, &job.variables);
-        let options = self.options(&job)?;
-        let client = self.0.clone();
+        let dump = Self(self.0.clone());
         blocking(move || {
+            let call = dump.call(&job)?;
+            let client = &dump.0;
+            let tool = call.programs.client(&job);
             let ours: Vec<String> = client.tables.iter().map(|it| format!("'{it}'")).collect();
-            let batch = "--batch --raw --skip-column-names --default-character-set=utf8mb4";
-            let arguments = |more: Option<String>| -> Vec<OsString> {
-                std::iter::once(options.clone())
-                    .chain(batch.split(' ').map(OsString::from))
-                    .chain(more.map(|sql| format!("--execute={sql}").into()))
-                    .chain([client.database.clone().into()])
-                    .collect()
-            };
             let mut drops = b"SET FOREIGN_KEY_CHECKS = 0;\n".to_vec();
             let list = DROPS.replace("OURS", &ours.join(", "));
-            tool.read(&arguments(Some(list)), &mut drops, &job.stop)?;
-            let mut running = tool.writing(&arguments(None))?;
+            tool.read(
+                &call.batch(&client.database, Some(&list)),
+                &mut drops,
+                &job.stop,
+            )?;
+            let mut running = tool.writing(&call.batch(&client.database, None), &job.stop)?;
             let fed = running
-                .feed(&mut drops.as_slice(), &job.stop)
-                .and_then(|()| pour(reader, &mut running, &job));
-            running.end(fed)
+                .feed(&mut drops.as_slice())
+                .and_then(|()| pour(reader, &mut running, Part::Content));
+            running.end(fed.map(drop))
         })
         .await
     }
+
+    async fn make_scratch(&self, job: &Job, name: &str) -> Result<(), Error> {
+        let (dump, job) = (Self(self.0.clone()), job.clone());
+        let create = CREATE.replace("NAME", name);
+        blocking(move || {
+            let create = dump.answer(&job, &create)?;
+            dump.answer(&job, &create).map(drop).map_err(not_permitted)
+        })
+        .await
+    }
+
+    async fn load(&self, job: Job, reader: Reader) -> Result<Loaded, Error> {
+        let dump = Self(self.0.clone());
+        blocking(move || {
+            let call = dump.call(&job)?;
+            let tool = call.programs.client(&job);
+            let mut running = tool.writing(&call.batch(&dump.0.database, None), &job.stop)?;
+            let mut partly = false;
+            let fed = pour(reader, &mut running, Part::AllButEvents);
+            let fed = fed.map(|left_out| partly = left_out);
+            running.end(fed)?;
+            Ok(Loaded { partly })
+        })
+        .await
+    }
+
+    async fn drop_scratch(&self, job: &Job, name: &str) -> Result<(), Error> {
+        let (dump, job) = (Self(self.0.clone()), job.clone());
+        let sql = format!("DROP DATABASE IF EXISTS `{name}`");
+        blocking(move || dump.answer(&job, &sql).map(drop)).await
+    }
 }
 
-/// Hands on what comes before the ledger.
-fn pour(reader: Reader, sink: &mut super::tool::Running, job: &Job) -> Result<(), Error> {
+fn not_permitted(error: Error) -> Error {
+    match error {
+        Error::Backup { message, .. } if message.contains(NOT_PERMITTED) => Error::Backup {
+            code: "restore-test-not-permitted",
+            message: format!("expected a user who may create databases: {message}"),
+            hint: "``GRANT ALL ON `mledger\\_restore\\_test\\_%`.* TO USER`` permits it for such names \
+                   alone; nothing was changed"
+                .to_owned(),
+        },
+        other => other,
+    }
+}
+
+/// What of a backup is handed on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    /// What comes before the ledger.
+    Content,
+    /// All but the events of the scheduler, which a server would act on.
+    AllButEvents,
+}
+
+/// Hands on a part of a backup, and says whether it had events that were left out.
+fn pour(reader: Reader, sink: &mut super::tool::Running, part: Part) -> Result<bool, Error> {
     let mut script = BufReader::new(reader);
     let mut line = Vec::new();
+    let (mut ledger_seen, mut among_events, mut left_out) = (false, false, false);
     loop {
         line.clear();
         let read = script
             .read_until(b'\n', &mut line)
             .map_err(|error| unwritable("reading the backup", &error))?;
         if line == LEDGER_FOLLOWS {
-            return Ok(());
+            if part == Part::Content {
+                return Ok(false);
+            }
+            ledger_seen = true;
         }
         if read == 0 {
+            if ledger_seen {
+                return Ok(left_out);
+            }
             return Err(failed(
                 "the backup ends before the ledger",
                 "compare it with `mledger backup verify`",
             ));
         }
-        sink.feed(&mut line.as_slice(), &job.stop)?;
+        if part == Part::AllButEvents && !ledger_seen {
+            if line.starts_with(EVENTS_FOLLOW) {
+                among_events = true;
+            } else if line.starts_with(ROUTINES_FOLLOW) {
+                among_events = false;
+            }
+            if among_events {
+                left_out |= line.windows(7).any(|word| word == b" EVENT ");
+                continue;
+            }
+        }
+        sink.feed(&mut line.as_slice())?;
     }
 }
 

@@ -7,10 +7,10 @@ use std::path::Path;
 
 use async_trait::async_trait;
 
-use super::file::{Reader, Writer, private};
+use super::file::{Writer, private};
+use super::reader::Reader;
 use super::tool::{Tool, suits, variable};
-use super::{Dump, Dumped, Job, Replacement, failed, unwritable};
-use crate::context::Stop;
+use super::{Dump, Dumped, Job, Loaded, Replacement, failed, unwritable};
 use crate::error::Error;
 
 /// Where the programs are.
@@ -23,6 +23,23 @@ const BEFORE: &str = include_str!("before_restore.sql");
 /// What comes after it. Without the last word nothing of all that has happened, whoever is ended before.
 const AFTER: &str =
     "\nDROP SCHEMA IF EXISTS mledger;\nALTER SCHEMA mledger_aside RENAME TO mledger;\nCOMMIT;\n";
+
+/// How `psql` is alone with what it is given.
+const ALONE: &[&str] = &[
+    "--no-psqlrc",
+    "--no-password",
+    "--quiet",
+    "--set=ON_ERROR_STOP=1",
+];
+
+/// Says whether the role may create databases, and who it is.
+const MAY_CREATE: &str = "SELECT pg_catalog.concat(CASE WHEN rolcreatedb OR rolsuper THEN 'yes' ELSE 'no' \
+     END, ' ', pg_catalog.quote_ident(rolname)) FROM pg_catalog.pg_roles WHERE rolname = current_user";
+
+/// Writes the statement that creates a database as this one is.
+const CREATE: &str = "SELECT pg_catalog.format('CREATE DATABASE NAME TEMPLATE template0 ENCODING %L \
+     LC_COLLATE %L LC_CTYPE %L', pg_catalog.pg_encoding_to_char(encoding), datcollate, datctype) \
+     FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()";
 
 /// How the programs reach the server: libpq's variables, and the password apart.
 #[derive(Clone)]
@@ -102,9 +119,9 @@ impl Dump for PostgresDump {
         true
     }
 
-    async fn check(&self, server: &str, job: &Job) -> Result<(), Error> {
+    async fn check(&self, job: &Job) -> Result<(), Error> {
         for program in ["pg_dump", "pg_restore", "psql"] {
-            suits(&self.tool(program, job), server, PACKAGE)?;
+            suits(&self.tool(program, job), &job.server, PACKAGE)?;
         }
         Ok(())
     }
@@ -133,28 +150,84 @@ impl Dump for PostgresDump {
     }
 
     async fn restore(&self, job: Job, reader: Reader) -> Result<(), Error> {
+        let around = Around {
+            options: &["--exclude-schema=mledger"],
+            before: BEFORE,
+            after: AFTER,
+        };
+        self.replay(job, reader, around).await
+    }
+
+    async fn make_scratch(&self, job: &Job, name: &str) -> Result<(), Error> {
+        let may = self.answer(job, MAY_CREATE).await?;
+        if let Some(role) = may.trim().strip_prefix("no ") {
+            return Err(Error::Backup {
+                code: "restore-test-not-permitted",
+                message: format!("expected a role that may create databases, found {role}"),
+                hint: format!(
+                    "`ALTER ROLE {role} CREATEDB` permits it, or try it with another role; nothing was changed"
+                ),
+            });
+        }
+        let create = self.answer(job, &CREATE.replace("NAME", name)).await?;
+        self.answer(job, create.trim()).await.map(drop)
+    }
+
+    async fn load(&self, job: Job, reader: Reader) -> Result<Loaded, Error> {
+        let around = Around {
+            options: &[],
+            before: "BEGIN;\nSET client_min_messages = warning;\n",
+            after: "\nCOMMIT;\n",
+        };
+        self.replay(job, reader, around).await?;
+        Ok(Loaded { partly: false })
+    }
+
+    async fn drop_scratch(&self, job: &Job, name: &str) -> Result<(), Error> {
+        // older servers cannot end the sessions in it
+        let forced = job.server.parse::<u32>().is_ok_and(|major| major >= 13);
+        let force = if forced { " WITH (FORCE)" } else { "" };
+        self.answer(job, &format!("DROP DATABASE IF EXISTS {name}{force}"))
+            .await
+            .map(drop)
+    }
+}
+
+/// What surrounds a dump on its way back.
+struct Around {
+    /// What `pg_restore` is told beside the form.
+    options: &'static [&'static str],
+    /// What opens the transaction.
+    before: &'static str,
+    /// What ends it.
+    after: &'static str,
+}
+
+impl PostgresDump {
+    /// Sends a dump to the database in one transaction.
+    async fn replay(&self, job: Job, reader: Reader, around: Around) -> Result<(), Error> {
         let restore = self.tool("pg_restore", &job);
         let psql = self.signed_in("psql", &job)?;
         blocking(move || {
-            let to_text =
-                ["--format=custom", "--file=-", "--exclude-schema=mledger"].map(OsString::from);
-            let mut source = restore.between(&to_text, Box::new(reader))?;
-            let alone = [
-                "--no-psqlrc",
-                "--no-password",
-                "--quiet",
-                "--set=ON_ERROR_STOP=1",
-                "--file=-",
-            ]
-            .map(OsString::from);
-            let mut sink = psql.writing(&alone)?;
+            let to_text: Vec<OsString> = ["--format=custom", "--file=-"]
+                .iter()
+                .chain(around.options)
+                .map(OsString::from)
+                .collect();
+            let mut source = restore.between(&to_text, Box::new(reader), &job.stop)?;
+            let alone: Vec<OsString> = ALONE
+                .iter()
+                .chain(&["--file=-"])
+                .map(OsString::from)
+                .collect();
+            let mut sink = psql.writing(&alone, &job.stop)?;
             let fed = match source.take_output() {
-                Some(output) => pour(BufReader::new(output), &mut sink, &job.stop),
+                Some(output) => pour(around.before, BufReader::new(output), &mut sink),
                 None => Ok(()),
             };
             // the transaction ends well only where all of the dump was there to the end
             match source.end(fed) {
-                Ok(()) => match sink.feed(&mut AFTER.as_bytes(), &job.stop) {
+                Ok(()) => match sink.feed(&mut around.after.as_bytes()) {
                     Ok(()) => sink.end(Ok(())),
                     Err(error) => Err(sink.abandon(error)),
                 },
@@ -164,6 +237,21 @@ impl Dump for PostgresDump {
                     Err(if stopped { told } else { undone(told) })
                 }
             }
+        })
+        .await
+    }
+
+    /// Runs one statement, and returns what the server answers.
+    async fn answer(&self, job: &Job, sql: &str) -> Result<String, Error> {
+        let psql = self.signed_in("psql", job)?;
+        let plain = ["--tuples-only", "--no-align"];
+        let mut arguments: Vec<OsString> = ALONE.iter().chain(&plain).map(OsString::from).collect();
+        arguments.push(format!("--command={sql}").into());
+        let stop = job.stop.clone();
+        blocking(move || {
+            let mut said = Vec::new();
+            psql.read(&arguments, &mut said, &stop)?;
+            Ok(String::from_utf8_lossy(&said).into_owned())
         })
         .await
     }
@@ -183,25 +271,25 @@ fn undone(error: Error) -> Error {
 
 /// Hands the script on, without what an older server does not know: the settings at its head.
 fn pour(
+    before: &str,
     mut script: impl BufRead,
     sink: &mut super::tool::Running,
-    stop: &Stop,
 ) -> Result<(), Error> {
-    sink.feed(&mut BEFORE.as_bytes(), stop)?;
+    sink.feed(&mut before.as_bytes())?;
     loop {
         let mut line = Vec::new();
         let read = script
             .read_until(b'\n', &mut line)
             .map_err(|error| unwritable("reading the dump", &error))?;
         if read == 0 || line.starts_with(b"-- Name: ") {
-            sink.feed(&mut line.as_slice(), stop)?;
+            sink.feed(&mut line.as_slice())?;
             break;
         }
         if !line.starts_with(b"SET transaction_timeout") {
-            sink.feed(&mut line.as_slice(), stop)?;
+            sink.feed(&mut line.as_slice())?;
         }
     }
-    sink.feed(&mut script, stop)
+    sink.feed(&mut script)
 }
 
 /// Does work that waits, away from the threads that must not.

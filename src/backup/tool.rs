@@ -6,13 +6,15 @@
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Read, Write};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use super::{failed, unwritable};
 use crate::context::Stop;
 use crate::error::Error;
+use crate::fault;
 
 /// How many bytes are handed on at a time, and how often a request to stop is looked for.
 const CHUNK: usize = 64 * 1024;
@@ -22,6 +24,9 @@ const COMPLAINT: u64 = 4 * 1024;
 
 /// How long a program whose input or output broke may take to say why.
 const PAUSE: Duration = Duration::from_millis(100);
+
+/// How often a program that says nothing is looked at.
+const GLANCE: Duration = Duration::from_millis(20);
 
 /// A program with everything but its arguments.
 #[derive(Debug, Clone)]
@@ -79,8 +84,8 @@ impl Tool {
         out: &mut dyn Write,
         stop: &Stop,
     ) -> Result<(), Error> {
-        let mut running = self.start(arguments, false)?;
-        let mut source = running.child.stdout.take();
+        let mut running = self.start(arguments, false, stop)?;
+        let mut source = running.output.take();
         let copied = match &mut source {
             Some(source) => hand_on(source, out, stop),
             None => Ok(()),
@@ -89,9 +94,9 @@ impl Tool {
     }
 
     /// Starts it to be written to; what it says is dropped.
-    pub(super) fn writing(&self, arguments: &[OsString]) -> Result<Running, Error> {
-        let mut running = self.start(arguments, true)?;
-        if let Some(mut said) = running.child.stdout.take() {
+    pub(super) fn writing(&self, arguments: &[OsString], stop: &Stop) -> Result<Running, Error> {
+        let mut running = self.start(arguments, true, stop)?;
+        if let Some(mut said) = running.output.take() {
             running.drained = Some(thread::spawn(move || {
                 // a program that is not read from stops
                 drop(io::copy(&mut said, &mut io::sink()));
@@ -105,16 +110,17 @@ impl Tool {
         &self,
         arguments: &[OsString],
         mut source: Box<dyn Read + Send>,
+        stop: &Stop,
     ) -> Result<Running, Error> {
-        let mut running = self.start(arguments, true)?;
-        if let Some(mut sink) = running.child.stdin.take() {
+        let mut running = self.start(arguments, true, stop)?;
+        if let Some(mut sink) = running.input.take() {
             // the program says itself what it misses where the source ends early
             running.fed = Some(thread::spawn(move || io::copy(&mut source, &mut sink)));
         }
         Ok(running)
     }
 
-    fn start(&self, arguments: &[OsString], fed: bool) -> Result<Running, Error> {
+    fn start(&self, arguments: &[OsString], fed: bool, stop: &Stop) -> Result<Running, Error> {
         let mut command = self.command(arguments);
         if fed {
             command.stdin(Stdio::piped());
@@ -130,9 +136,15 @@ impl Tool {
                 String::from_utf8_lossy(&kept).trim().to_owned()
             })
         });
+        let (input, output) = (child.stdin.take(), child.stdout.take());
+        let child = Arc::new(Mutex::new(child));
+        end_on_request(&child, stop.clone());
         Ok(Running {
             program: self.program.clone(),
             child,
+            input,
+            output,
+            stop: stop.clone(),
             complaints,
             drained: None,
             fed: None,
@@ -140,11 +152,34 @@ impl Tool {
     }
 }
 
+/// Ends a program that is asked to stop while it neither reads nor writes; looks as long as it is known.
+fn end_on_request(child: &Arc<Mutex<Child>>, stop: Stop) {
+    let child = Arc::downgrade(child);
+    thread::spawn(move || {
+        while let Some(child) = child.upgrade() {
+            if stop.requested().is_some() {
+                // fails only where it has ended
+                drop(locked(&child).kill());
+                return;
+            }
+            drop(child);
+            thread::sleep(GLANCE);
+        }
+    });
+}
+
+fn locked(child: &Mutex<Child>) -> MutexGuard<'_, Child> {
+    child.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// A program at work; ended when it is dropped.
 #[derive(Debug)]
 pub(super) struct Running {
     program: String,
-    child: Child,
+    child: Arc<Mutex<Child>>,
+    input: Option<ChildStdin>,
+    output: Option<ChildStdout>,
+    stop: Stop,
     complaints: Option<JoinHandle<String>>,
     drained: Option<JoinHandle<()>>,
     fed: Option<JoinHandle<io::Result<u64>>>,
@@ -152,14 +187,15 @@ pub(super) struct Running {
 
 impl Running {
     /// Takes what it says.
-    pub(super) fn take_output(&mut self) -> Option<impl Read + use<>> {
-        self.child.stdout.take()
+    pub(super) fn take_output(&mut self) -> Option<ChildStdout> {
+        self.output.take()
     }
 
     /// Hands everything that `source` gives to it.
-    pub(super) fn feed(&mut self, source: &mut dyn Read, stop: &Stop) -> Result<(), Error> {
-        match &mut self.child.stdin {
-            Some(sink) => hand_on(source, sink, stop),
+    pub(super) fn feed(&mut self, source: &mut dyn Read) -> Result<(), Error> {
+        fault::reach("restore::within-content");
+        match &mut self.input {
+            Some(sink) => hand_on(source, sink, &self.stop),
             None => Ok(()),
         }
     }
@@ -178,10 +214,10 @@ impl Running {
             // one that has failed itself is given the time to say so; its input stays open until it is
             // gone, so that it does not take what it has for all there is
             thread::sleep(PAUSE);
-            drop(self.child.kill());
+            drop(locked(&self.child).kill());
         }
-        drop(self.child.stdin.take());
-        let status = self.child.wait();
+        drop(self.input.take());
+        let status = self.wait();
         drop(self.drained.take().map(JoinHandle::join));
         let fed = self.fed.take().map(JoinHandle::join);
         let complaint = self
@@ -201,7 +237,16 @@ impl Running {
             ));
         }
         let status = status.map_err(|error| unwritable("waiting for a program", &error))?;
-        if status.success() || before.is_err() && complaint.is_empty() {
+        if status.success() {
+            return before;
+        }
+        if let Some(reason) = self.stop.requested() {
+            return Err(Error::Stopped {
+                reason,
+                done: Box::default(),
+            });
+        }
+        if before.is_err() && complaint.is_empty() {
             return before;
         }
         let said = if complaint.is_empty() {
@@ -216,11 +261,24 @@ impl Running {
     }
 }
 
+impl Running {
+    /// Waits for the end, so that somebody else can bring it about.
+    fn wait(&self) -> io::Result<ExitStatus> {
+        loop {
+            if let Some(status) = locked(&self.child).try_wait()? {
+                return Ok(status);
+            }
+            thread::sleep(GLANCE);
+        }
+    }
+}
+
 impl Drop for Running {
     fn drop(&mut self) {
+        let mut child = locked(&self.child);
         // fails only where it has ended
-        drop(self.child.kill());
-        drop(self.child.wait());
+        drop(child.kill());
+        drop(child.wait());
     }
 }
 
@@ -269,9 +327,13 @@ pub(super) fn suits(tool: &Tool, needed: &str, package: &str) -> Result<String, 
     Ok(said)
 }
 
-/// The first dotted number of a text that begins a word.
-fn numbers(text: &str) -> Vec<u64> {
-    text.split(|c: char| c.is_whitespace() || c == '-' || c == ',')
+/// The first dotted number of a text that begins a word; that of the distribution, where it is named.
+pub(super) fn numbers(text: &str) -> Vec<u64> {
+    let named = text
+        .split_once(" Distrib ")
+        .map_or(text, |(_, after)| after);
+    named
+        .split(|c: char| c.is_whitespace() || c == '-' || c == ',')
         .find(|word| word.starts_with(|c: char| c.is_ascii_digit()))
         .map(|word| {
             word.split('.')
@@ -310,10 +372,29 @@ mod tests {
     #[test]
     fn a_program_that_is_fed_takes_all_of_it() {
         let mut running = shell()
-            .writing(&["-c".into(), "test $(wc -c) -eq 200000".into()])
+            .writing(
+                &["-c".into(), "test $(wc -c) -eq 200000".into()],
+                &Stop::default(),
+            )
             .unwrap();
-        let fed = running.feed(&mut &[b'x'; 200_000][..], &Stop::default());
+        let fed = running.feed(&mut &[b'x'; 200_000][..]);
         running.end(fed).unwrap();
+    }
+
+    #[test]
+    fn a_program_that_says_nothing_is_ended_when_somebody_asks() {
+        let stop = Stop::default();
+        let asked = stop.clone();
+        let asking = thread::spawn(move || {
+            thread::sleep(PAUSE);
+            asked.request(crate::error::StopReason::Interrupt);
+        });
+        let begun = std::time::Instant::now();
+        let sleep = ["-c".into(), "exec sleep 600".into()];
+        let ended = shell().read(&sleep, &mut Vec::new(), &stop);
+        assert!(matches!(ended, Err(Error::Stopped { .. })), "{ended:?}");
+        assert!(begun.elapsed() < Duration::from_secs(60));
+        asking.join().unwrap();
     }
 
     #[test]
@@ -321,6 +402,10 @@ mod tests {
         assert_eq!(
             numbers("pg_dump (PostgreSQL) 15.8 (Debian 15.8-0)"),
             [15, 8]
+        );
+        assert_eq!(
+            numbers("mariadb-dump  Ver 10.19 Distrib 10.5.23-MariaDB, for Linux"),
+            [10, 5, 23]
         );
         assert_eq!(
             numbers("mariadb-dump from 11.4.2-MariaDB, client 10.19"),

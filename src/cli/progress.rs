@@ -15,6 +15,11 @@ use super::words;
 
 const SIGN_OF_LIFE: Duration = Duration::from_secs(30);
 
+/// The bar of work in steps, in bytes, and of work whose end nobody knows.
+const OF_STEPS: &str = "{spinner:.cyan} [{bar:24.cyan}] {pos}/{len} {msg} {elapsed:.dim}";
+const OF_BYTES: &str = "{spinner:.cyan} [{bar:24.cyan}] {msg} {elapsed:.dim}";
+const OF_NOTHING: &str = "{spinner:.cyan} {msg} {elapsed:.dim}";
+
 /// Shows progress; silent when the printer is quiet.
 pub(crate) struct Watcher {
     printer: Arc<Printer>,
@@ -29,6 +34,7 @@ struct Now {
     what: String,
     step: (usize, usize),
     statements: (u64, u64),
+    bytes: (u64, Option<u64>),
 }
 
 impl Now {
@@ -39,7 +45,21 @@ impl Now {
         } else {
             String::new()
         };
-        format!("{}{statements}", self.what)
+        format!("{}{statements}{}", self.what, self.amount())
+    }
+}
+
+impl Now {
+    /// How many bytes are done, of how many, and how fast.
+    fn amount(&self) -> String {
+        let (done, of) = self.bytes;
+        if done == 0 {
+            return String::new();
+        }
+        let of = of.map_or_else(String::new, |of| format!(" of {}", words::bytes(of)));
+        let took_ms = self.since.elapsed().as_millis().max(1);
+        let rate = u64::try_from(u128::from(done) * 1000 / took_ms).unwrap_or(u64::MAX);
+        format!(", {}{of}, {}/s", words::bytes(done), words::bytes(rate))
     }
 }
 
@@ -68,6 +88,7 @@ impl Watcher {
             what,
             step,
             statements,
+            bytes: (0, None),
         };
         self.draw(&now);
         *self.now() = Some(now);
@@ -77,17 +98,25 @@ impl Watcher {
         let Some(bar) = &self.bar else {
             return;
         };
+        let (index, steps) = now.step;
+        let (place, of, template) = match now.bytes {
+            (done, Some(of)) => (done, of, OF_BYTES),
+            (_, None) if steps > 0 => (
+                words::number(index.saturating_sub(1)),
+                words::number(steps),
+                OF_STEPS,
+            ),
+            (_, None) => (0, 0, OF_NOTHING),
+        };
         if bar.is_hidden() {
             bar.set_draw_target(ProgressDrawTarget::stderr());
-            let style = "{spinner:.cyan} [{bar:24.cyan}] {pos}/{len} {msg} {elapsed:.dim}";
-            if let Ok(style) = ProgressStyle::with_template(style) {
-                bar.set_style(style.progress_chars("━╸ "));
-            }
             bar.enable_steady_tick(Duration::from_millis(120));
         }
-        let (index, steps) = now.step;
-        bar.set_length(u64::try_from(steps).unwrap_or(u64::MAX));
-        bar.set_position(u64::try_from(index.saturating_sub(1)).unwrap_or(0));
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style.progress_chars("━╸ "));
+        }
+        bar.set_length(of);
+        bar.set_position(place);
         bar.set_message(now.sentence());
     }
 
@@ -116,7 +145,10 @@ impl Watcher {
 
 impl Observer for Watcher {
     fn observe(&self, progress: &Progress<'_>) {
-        tracing::info!(?progress);
+        // there are thousands of these in a large backup
+        if !matches!(progress, Progress::Bytes { .. }) {
+            tracing::info!(?progress);
+        }
         match progress {
             Progress::LedgerOpened { id } => self.say(&format!(
                 "opened a new ledger, {id}\n\
@@ -174,6 +206,13 @@ impl Observer for Watcher {
                 }
             }
             Progress::Backup { doing } => self.begin((*doing).to_owned(), (0, 0), (0, 0)),
+            Progress::Bytes { done, of } => {
+                let mut now = self.now();
+                if let Some(now) = now.as_mut() {
+                    now.bytes = (*done, *of);
+                    self.draw(now);
+                }
+            }
             Progress::Stopping { reason } => {
                 if *reason == StopReason::Timeout {
                     self.say("the time limit is over: stopping cleanly");
@@ -221,5 +260,34 @@ fn arrow(direction: Direction) -> &'static str {
     match direction {
         Direction::Up => "start",
         Direction::Down => "rollback",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+
+    #[test]
+    fn a_sign_of_life_says_how_many_bytes_are_done_and_how_fast() {
+        let mut now = Now {
+            since: Instant::now().checked_sub(Duration::from_secs(10)).unwrap(),
+            what: "saving the database".to_owned(),
+            step: (0, 0),
+            statements: (0, 0),
+            bytes: (0, None),
+        };
+        assert_eq!(now.sentence(), "saving the database");
+        now.bytes = (40 << 20, None);
+        let told = now.sentence();
+        assert!(
+            told.starts_with("saving the database, 40.0 MiB, "),
+            "{told}"
+        );
+        assert!(told.ends_with(" MiB/s"), "{told}");
+        now.bytes = (20 << 20, Some(80 << 20));
+        let told = now.sentence();
+        assert!(told.contains(", 20.0 MiB of 80.0 MiB, "), "{told}");
     }
 }

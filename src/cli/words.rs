@@ -13,6 +13,21 @@ pub(crate) fn duration(ms: u64) -> String {
     }
 }
 
+/// Returns a size in the unit in which it reads well.
+pub(crate) fn bytes(size: u64) -> String {
+    const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
+    if size < 1024 {
+        return format!("{size} B");
+    }
+    let (mut tenths, mut unit) = (u128::from(size) * 10 / 1024, 0);
+    while tenths >= 10_240 && unit + 1 < UNITS.len() {
+        tenths /= 1024;
+        unit += 1;
+    }
+    let name = UNITS.get(unit).copied().unwrap_or("KiB");
+    format!("{}.{} {name}", tenths / 10, tenths % 10)
+}
+
 /// Returns a time to the second, in UTC.
 pub(crate) fn time(time: Timestamp) -> String {
     let text = time.to_string();
@@ -123,6 +138,12 @@ mod tests {
     fn durations_read_well() {
         let words: Vec<String> = [7, 1_250, 65_000, 7_260_000].map(duration).into();
         assert_eq!(words, ["7 ms", "1.2 s", "1 min 5 s", "2 h 1 min"]);
+    }
+
+    #[test]
+    fn sizes_read_well() {
+        let words: Vec<String> = [7, 1536, 5 * 1024 * 1024, 3 << 40].map(bytes).into();
+        assert_eq!(words, ["7 B", "1.5 KiB", "5.0 MiB", "3.0 TiB"]);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use super::file::{Backups, File};
 use super::{ConfigError, Origin, SettingView, Variables, view};
 use crate::backup::Settings;
 use crate::backup::encryption::Cipher;
+use crate::policy::saves_first;
 
 /// The variable with the key that encrypts and decrypts.
 const KEY: &str = "BACKUP_ENCRYPTION_KEY";
@@ -82,14 +83,16 @@ pub(super) fn backups(
         ),
         view(
             "backup.before_run",
-            said.before_run.unwrap_or(false).to_string(),
+            said.before_run
+                .unwrap_or_else(|| saves_first(environment))
+                .to_string(),
             &origin("before_run", said.before_run.is_some()),
         ),
     ];
     let settings = Settings {
         folder,
         cipher,
-        before_run: said.before_run.unwrap_or(false),
+        before_run: said.before_run,
         keep: said.keep,
         variables: Vec::new(),
     };
@@ -126,9 +129,9 @@ mod tests {
                     [environments.production.backup]\nkeep = 9\nbefore_run = true\n";
         let (settings, _) = read(text, "production", "").unwrap();
         assert_eq!(settings.folder, Path::new("/shop/safe"));
-        assert_eq!((settings.keep, settings.before_run), (Some(9), true));
+        assert_eq!((settings.keep, settings.before_run), (Some(9), Some(true)));
         let (settings, _) = read(text, "development", "").unwrap();
-        assert_eq!((settings.keep, settings.before_run), (Some(3), false));
+        assert_eq!((settings.keep, settings.before_run), (Some(3), None));
         assert!(!settings.cipher.encrypts());
     }
 

@@ -12,6 +12,7 @@ pub mod sqlite;
 mod url;
 
 use std::fmt;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -69,6 +70,9 @@ pub trait Engine: fmt::Debug + Send + Sync {
 
     /// Returns how the database is saved and restored.
     fn dump(&self) -> Box<dyn Dump>;
+
+    /// Returns the database called `name` beside this one: on the same server, or a file in `folder`.
+    fn beside(&self, name: &str, folder: &Path) -> Arc<dyn Engine>;
 
     /// Opens a connection.
     ///
@@ -465,6 +469,9 @@ pub trait Session: Send {
     ///
     /// [`Fault::Busy`] where another session keeps the catalogue, and what the database answers else.
     async fn table_sizes(&mut self, tables: &[String]) -> Result<Sizes, EngineError>;
+
+    /// Returns how many tables there are but ours.
+    async fn count_tables(&mut self) -> Result<u64, EngineError>;
 
     /// Returns what stops the statement this session is executing.
     fn interrupter(&self) -> Interrupter;

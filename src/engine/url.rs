@@ -62,7 +62,7 @@ pub struct Address {
 
 impl Address {
     /// Describes the file at an absolute `path`.
-    fn of_file(path: &Path) -> Self {
+    pub(super) fn of_file(path: &Path) -> Self {
         Self {
             display: format!("sqlite:{}", path.display()),
             key: format!("sqlite:{}", resolved(path).display()),
@@ -70,7 +70,7 @@ impl Address {
     }
 
     /// Describes a database of a server; neither text holds a secret.
-    fn of_server(display: String, key: String) -> Self {
+    pub(super) fn of_server(display: String, key: String) -> Self {
         Self { display, key }
     }
 

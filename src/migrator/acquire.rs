@@ -27,6 +27,7 @@ use crate::log::Log;
 use crate::migration::Migration;
 use crate::object;
 use crate::plan::canonical;
+use crate::policy::saves_first;
 use crate::report::{LockView, RunReport};
 
 /// How long one attempt waits for another writer, so that a request to stop is noticed soon.
@@ -471,7 +472,10 @@ impl Migrator {
 
     /// Returns the rules in force as the object that `run.started` names.
     pub(super) fn policy(&self, environment: &str) -> Result<Vec<u8>, Error> {
-        let rules = self.settings.rules(environment);
+        let mut rules = self.settings.rules(environment);
+        // said in another place, and an audit wants to know it all the same
+        let unasked = self.settings.backup.before_run == Some(false);
+        rules.skip_backup |= unasked && saves_first(environment);
         canonical(&rules.value(environment, self.settings.out_of_order))
     }
 

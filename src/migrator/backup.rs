@@ -10,15 +10,18 @@ use uuid::Uuid;
 
 use super::work::Work;
 use super::{Migrator, open};
-use crate::backup::file::{self, Draft, Reader, Written};
+use crate::backup::file::{self, Draft, Written};
+use crate::backup::meter::Meter;
+use crate::backup::reader::Reader;
 use crate::backup::{Dump, Job, failed, unwritable};
 use crate::context::Progress;
 use crate::engine::Access;
 use crate::error::Error;
 use crate::journal::Fact;
 use crate::log::Log;
+use crate::policy::saves_first;
 use crate::projection::backups::{Backup, Hold};
-use crate::report::{BackupChecked, BackupView, Decided, Pruned};
+use crate::report::{BackupChecked, BackupView, Decided, Pruned, RestoreTest};
 
 /// The longest name of a backup; it is a part of a file's name.
 const LONGEST_NAME: usize = 80;
@@ -66,14 +69,23 @@ impl Migrator {
         drop(opened.session);
         self.compare_backup(&backup)?;
         let content = self.read_content(&backup)?;
-        let fact = Fact::success(Body::BackupVerified(BackupVerified {
-            backup: backup.taken.backup,
-        }));
+        self.record_verified(&backup, content, None).await
+    }
+
+    pub(super) async fn record_verified(
+        &self,
+        backup: &Backup,
+        content: Option<u64>,
+        restore_test: Option<RestoreTest>,
+    ) -> Result<BackupChecked, Error> {
+        let id = backup.taken.backup;
+        let fact = Fact::success(Body::BackupVerified(BackupVerified { backup: id }));
         let log = self.append_alone(&[fact], &[], &[Role::Operator]).await?;
-        let verified = self.find_backup(&log, which)?;
+        let verified = self.find_backup(&log, &id.to_string())?;
         Ok(BackupChecked {
             backup: self.view(verified),
             content,
+            restore_test,
         })
     }
 
@@ -151,7 +163,9 @@ impl Migrator {
 
     /// Says whether a run of the environment begins with a backup, where there is something to save.
     pub(super) fn asks_for_backup(&self, log: &Log) -> bool {
-        self.settings.backup.before_run && !self.rules(log).skip_backup && !log.is_empty()
+        let asked = self.settings.backup.before_run;
+        let asks = asked.unwrap_or_else(|| saves_first(&self.environment(log)));
+        asks && !self.rules(log).skip_backup && !log.is_empty()
     }
 
     /// Returns what a run records that goes without the backup that it should begin with.
@@ -179,12 +193,11 @@ impl Migrator {
 
     /// Takes a backup and records it, or that it failed.
     pub(super) async fn save(&self, name: &str) -> Result<BackupView, Error> {
-        let folder = &self.settings.backup.folder;
         let dump = self.engine.dump();
-        let draft = Draft::begin(folder)?;
+        let draft = self.draft()?;
         let (server, snapshot, session, size) = self.moment().await?;
-        let job = self.job(draft.path(), snapshot, size);
-        dump.check(&server, &job).await?;
+        let job = self.job(draft.path(), server, snapshot, size);
+        dump.check(&job).await?;
         self.context.observer.observe(&Progress::Backup {
             doing: "saving the database",
         });
@@ -229,9 +242,30 @@ impl Migrator {
         Ok((server, snapshot, session, log.size()))
     }
 
-    pub(super) fn job(&self, scratch: &Path, snapshot: Option<String>, size: u64) -> Job {
+    /// Begins to write into the folder of backups.
+    pub(super) fn draft(&self) -> Result<Draft, Error> {
+        let folder = &self.settings.backup.folder;
+        if folder.as_os_str().is_empty() {
+            return Err(Error::Usage {
+                code: "backup-folder-missing",
+                message: "expected a folder for backups, found none".to_owned(),
+                hint: "name one; or say with `skip_backup` that runs need none".to_owned(),
+            });
+        }
+        Draft::begin(folder)
+    }
+
+    pub(super) fn job(
+        &self,
+        scratch: &Path,
+        server: String,
+        snapshot: Option<String>,
+        size: u64,
+    ) -> Job {
         Job {
             scratch: scratch.to_owned(),
+            server,
+            meter: self.meter(),
             snapshot,
             ledger_size: size,
             variables: self.settings.backup.variables.clone(),
@@ -249,7 +283,7 @@ impl Migrator {
     ) -> Result<(Written, String, u64), Error> {
         let settings = &self.settings.backup;
         let before = job.ledger_size;
-        let writer = draft.writer(&settings.cipher)?;
+        let writer = draft.writer(&settings.cipher)?.metered(job.meter.clone());
         let dumped = dump.dump(job, writer).await?;
         if !dump.is_of_one_moment() {
             self.check_moment(before).await?;
@@ -332,7 +366,9 @@ impl Migrator {
         });
         let hint =
             "it cannot be trusted: keep it apart, and use another one of `mledger backup list`";
-        let found = match file::measure(&path, &mut |_| {}) {
+        let of = fs::metadata(&path).map_or(0, |found| found.len());
+        let meter = self.meter().of(of);
+        let found = match file::measure(&path, &mut |done| meter.set(done)) {
             Ok(found) => found,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 return Err(open::integrity(
@@ -361,7 +397,7 @@ impl Migrator {
     }
 
     /// Reads the dump inside to its end; none where it is encrypted and no key is given.
-    fn read_content(&self, backup: &Backup) -> Result<Option<u64>, Error> {
+    pub(super) fn read_content(&self, backup: &Backup) -> Result<Option<u64>, Error> {
         if backup.taken.encrypted && !self.settings.backup.cipher.decrypts() {
             return Ok(None);
         }
@@ -376,7 +412,12 @@ impl Migrator {
     pub(super) fn reader(&self, backup: &Backup) -> Result<Reader, Error> {
         let settings = &self.settings.backup;
         let path = file::locate(&backup.taken.location, &settings.folder);
-        Reader::open(&path, backup.taken.encrypted, &settings.cipher)
+        let encrypted = backup.taken.encrypted;
+        Reader::open(&path, encrypted, &settings.cipher, &self.meter())
+    }
+
+    fn meter(&self) -> Meter {
+        Meter::new(self.context.observer.clone())
     }
 
     pub(super) fn view(&self, backup: &Backup) -> BackupView {

@@ -20,6 +20,7 @@ mod leave;
 mod lock;
 mod open;
 mod reach;
+mod rehearsal;
 mod release;
 mod resolve;
 mod restore;

@@ -13,7 +13,6 @@ use uuid::Uuid;
 use super::Migrator;
 use super::backup::no_ledger;
 use crate::backup::Replacement;
-use crate::backup::file::Draft;
 use crate::context::Progress;
 use crate::engine::{Access, Begin, Session};
 use crate::error::Error;
@@ -58,8 +57,8 @@ impl Migrator {
         drop(opened);
         self.compare_backup(&backup)?;
         // also what is as it was recorded may not be readable with the key of today
-        let drained = self.reader(&backup)?.drain();
-        drained.map_err(|error| crate::backup::unwritable("reading the backup", &error))?;
+        self.reader(&backup)?;
+        self.read_content(&backup)?;
         let safety = self.save(SAFETY).await?;
         let mut held = self.begin_restore(journal).await?;
         let heartbeat = Heartbeat::start(
@@ -70,7 +69,10 @@ impl Migrator {
             held.session.interrupter(),
         );
         fault::reach("restore::before-content");
-        let replaced = self.replace_content(&backup).await;
+        let replaced = match held.session.fingerprint().await {
+            Ok(found) => self.replace_content(&backup, found.server).await,
+            Err(error) => Err(self.engine_error(error, "reading the schema")),
+        };
         fault::reach("restore::after-content");
         drop(heartbeat);
         if let Err(error) = replaced {
@@ -182,12 +184,12 @@ impl Migrator {
         })
     }
 
-    async fn replace_content(&self, backup: &Backup) -> Result<(), Error> {
+    async fn replace_content(&self, backup: &Backup, server: String) -> Result<(), Error> {
         self.context.observer.observe(&Progress::Backup {
             doing: "restoring the database",
         });
-        let draft = Draft::begin(&self.settings.backup.folder)?;
-        let job = self.job(draft.path(), None, backup.taken.ledger_size);
+        let draft = self.draft()?;
+        let job = self.job(draft.path(), server, None, backup.taken.ledger_size);
         self.engine.dump().restore(job, self.reader(backup)?).await
     }
 

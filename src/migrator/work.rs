@@ -121,9 +121,8 @@ impl Migrator {
         let mut decision = self
             .choose(work, files, log, session.as_deref_mut().map(|s| s as _))
             .await?;
-        if let Some(blocker) = held_back(log).filter(|_| !decision.plan.steps.is_empty()) {
-            decision.plan.blockers.push(blocker);
-        }
+        // also where nothing is pending: what is half restored is not as it should be
+        decision.plan.blockers.extend(held_back(log));
         self.admit(work, &mut decision, log, session, purpose)
             .await?;
         if matches!(work, Work::Up(_)) {

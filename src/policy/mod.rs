@@ -106,6 +106,11 @@ fn place(url: &str) -> String {
     format!("{scheme}://{rest}")
 }
 
+/// Says whether runs in an environment of this name begin with a backup where nobody says otherwise.
+pub fn saves_first(environment: &str) -> bool {
+    environment == PRODUCTION
+}
+
 impl Rules {
     /// Returns what a cautious team would choose for an environment of this name.
     ///
@@ -202,6 +207,8 @@ mod tests {
         let production = Rules::cautious(PRODUCTION);
         assert!(production.protected && !production.author_may_approve);
         assert_eq!(production.require_approval, 1);
+        assert!(saves_first(PRODUCTION) && !production.skip_backup);
+        assert!(!saves_first(DEVELOPMENT) && !saves_first("staging"));
         assert!(!production.allow_reset && !production.auto_rollback);
         let development = Rules::cautious(DEVELOPMENT);
         assert!(development.allow_reset && !development.protected);

@@ -45,6 +45,35 @@ pub struct BackupChecked {
     /// How many bytes the dump inside has; absent where no key is given to read it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub content: Option<u64>,
+    /// What was found when it was restored into a database of its own; absent where it was not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub restore_test: Option<RestoreTest>,
+}
+
+/// What a trial restore found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct RestoreTest {
+    /// How many tables came back, but ours.
+    pub tables: u64,
+    /// How many entries the restored ledger has; its chain and signatures hold, and it ends as this one
+    /// did then.
+    pub ledger_size: u64,
+    /// What the restored schema was compared with.
+    pub schema: RestoredSchema,
+    /// How long it took, in milliseconds.
+    pub duration_ms: u64,
+}
+
+/// What a restored schema was compared with, and is equal to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RestoredSchema {
+    /// With the one that the last run before the backup recorded.
+    AsRecorded,
+    /// With the database as it is now; what was recorded is another one.
+    AsNow,
+    /// With nothing: the ledger had recorded none, or events of the scheduler were left out.
+    NotCompared,
 }
 
 /// What `backup restore` answers.

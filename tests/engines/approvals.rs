@@ -28,6 +28,7 @@ const TWO: [(&str, &str, &str); 2] = [
 
 fn in_production(settings: &mut Settings) {
     settings.environment = Some("production".to_owned());
+    settings.backup.before_run = Some(false);
 }
 
 fn of(shop: &Shop, person: Person) -> Migrator {

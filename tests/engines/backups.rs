@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -14,7 +15,7 @@ use mledger::{Error, Migrator};
 use crate::place::on_every_engine;
 use crate::shop::{DANA, Shop, refused};
 
-const KEY: &str = "5f6c0e2b9a7d4c318e0f1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d5e6f";
+pub(crate) const KEY: &str = "5f6c0e2b9a7d4c318e0f1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d5e6f";
 /// The same key as the tools of the age format write it.
 const IDENTITY: &str = "AGE-SECRET-KEY-1TAKQU2U604XRRRS0RG4NCN27DACGRY4RKNZADELCPYDZK0ZDTEHSQQDU0Y";
 
@@ -36,20 +37,20 @@ const ORDERS: (&str, &str, &str) = (
 );
 
 /// A project with a folder of backups.
-struct Safe {
-    shop: Shop,
+pub(crate) struct Safe {
+    pub(crate) shop: Shop,
     folder: tempfile::TempDir,
 }
 
 impl Safe {
-    fn new(shop: Shop) -> Self {
+    pub(crate) fn new(shop: Shop) -> Self {
         Self {
             shop,
             folder: tempfile::tempdir().unwrap(),
         }
     }
 
-    fn settings(&self, key: Option<&str>) -> impl FnOnce(&mut Settings) + use<> {
+    pub(crate) fn settings(&self, key: Option<&str>) -> impl FnOnce(&mut Settings) + use<> {
         let folder = self.folder.path().join("backups");
         let cipher = Cipher::new(&[], key).unwrap();
         move |settings| {
@@ -59,16 +60,16 @@ impl Safe {
         }
     }
 
-    fn migrator(&self) -> Migrator {
+    pub(crate) fn migrator(&self) -> Migrator {
         self.shop.migrator_of(DANA, self.settings(Some(KEY)))
     }
 
-    async fn take(&self) -> BackupView {
+    pub(crate) async fn take(&self) -> BackupView {
         self.migrator().create_backup(None).await.unwrap()
     }
 
     /// What is in the folder of backups.
-    fn files(&self) -> Vec<PathBuf> {
+    pub(crate) fn files(&self) -> Vec<PathBuf> {
         let entries = fs::read_dir(self.folder.path().join("backups")).unwrap();
         entries.map(|entry| entry.unwrap().path()).collect()
     }
@@ -222,6 +223,47 @@ async fn without_its_program_a_server_is_not_saved_and_nothing_is_changed() {
     .await;
 }
 
+/// F71: a program that is older than the server may leave out what it does not know.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_older_program_saves_nothing_and_nothing_is_changed() {
+    on_every_engine(async |_, database| {
+        if database.files().is_some() {
+            return;
+        }
+        let safe = Safe::new(Shop::with(database, &[USERS]));
+        safe.shop.up().await.unwrap();
+        safe.shop.migration(ORDERS.0, ORDERS.1, ORDERS.2);
+        let size = safe.shop.status().await.ledger.unwrap().size;
+        let old = safe.folder.path().join("old");
+        fs::create_dir(&old).unwrap();
+        for (program, says) in [
+            ("pg_dump", "pg_dump (PostgreSQL) 9.6.24"),
+            (
+                "mariadb-dump",
+                "mariadb-dump  Ver 10.19 Distrib 10.1.48-MariaDB",
+            ),
+        ] {
+            let path = old.join(program);
+            fs::write(&path, format!("#!/bin/sh\necho '{says}'\n")).unwrap();
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o700)).unwrap();
+        }
+        let settings = safe.settings(None);
+        let careful = safe.shop.migrator_of(DANA, |to| {
+            settings(to);
+            let path = std::env::var("PATH").unwrap();
+            let path = format!("{}:{path}", old.display());
+            to.backup.variables = vec![("PATH".into(), path.into())];
+            to.backup.before_run = Some(true);
+        });
+        refused(careful.create_backup(None).await, "dump-tool-too-old", 1);
+        let error = refused(careful.up(&Up::default()).await, "dump-tool-too-old", 1);
+        assert!(format!("{error:?}").contains("-client"), "{error:?}");
+        assert_eq!(safe.shop.status().await.ledger.unwrap().size, size);
+        assert_eq!(safe.shop.state("2").await, Some(State::Pending));
+    })
+    .await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn pruning_keeps_the_newest_and_the_way_back() {
     on_every_engine(async |_, database| {
@@ -253,7 +295,7 @@ async fn a_run_begins_with_a_backup_where_that_is_asked_for() {
         let settings = safe.settings(Some(KEY));
         let careful = safe.shop.migrator_of(DANA, |to| {
             settings(to);
-            to.backup.before_run = true;
+            to.backup.before_run = Some(true);
         });
         assert!(careful.plan_up(&Up::default()).await.unwrap().backup);
         let report = careful.up(&Up::default()).await.unwrap();

@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::support::engines::{Kind, MYSQL, POSTGRES, Secured};
+use crate::support::engines::{Kind, MYSQL, POSTGRES, Secured, Wire};
 use crate::support::{Ended, Project};
 
 /// A password that is not sent where the server does not show who it is, and never told.
@@ -163,5 +163,49 @@ fn a_server_without_encryption_is_refused_where_it_is_required() {
             assert_eq!(ended.code, 6, "{mode}: {ended:#?}");
         }
         assert_eq!(project.ask(kind.tables), "", "nothing was written");
+    }
+}
+
+/// What saves and restores a database is a program of its own, with a connection of its own.
+#[test]
+fn a_backup_is_encrypted_as_the_url_asks() {
+    let (signer, stranger) = authorities();
+    for kind in [POSTGRES, MYSQL] {
+        let words = kind.secured.unwrap();
+        let place = Place::on(&kind);
+        // who may come in the open does not show that somebody did not
+        let user = match kind.wire {
+            Some(Wire::Packets) => format!("secured_{}", std::process::id()),
+            _ => "postgres".to_owned(),
+        };
+        let only_for_mysql = |sql: String| {
+            if user != "postgres" {
+                place.project.ask(&sql);
+            }
+        };
+        only_for_mysql(format!("CREATE USER {user} REQUIRE SSL"));
+        only_for_mysql(format!("GRANT ALL ON *.* TO {user}"));
+        let (scheme, rest) = place.url.split_once("://").unwrap();
+        let rest = rest.rsplit_once('@').unwrap().1;
+        let run = |arguments: &[&str], host: &str, parameters: &str| {
+            let rest = rest.replacen(DOES_NOT_FIT, host, 1);
+            let url = format!("{scheme}://{user}@{rest}?{parameters}");
+            place.project.run_with(arguments, &[("DATABASE_URL", &url)])
+        };
+        for (host, parameters) in [
+            (DOES_NOT_FIT, String::new()),
+            (DOES_NOT_FIT, place.mode(words.required)),
+            (FITS, place.mode_with(words.verify_authority, &signer)),
+            (FITS, place.mode_with(words.verify_all, &signer)),
+        ] {
+            let trial = ["backup", "verify", "latest", "--restore-test"];
+            for arguments in [&["up"][..], &["backup", "create"], &trial] {
+                let ended = run(arguments, host, &parameters);
+                assert_eq!(ended.code, 0, "{host}, {parameters}: {ended:#?}");
+            }
+        }
+        let strange = place.mode_with(words.verify_authority, &stranger);
+        assert_eq!(run(&["backup", "create"], FITS, &strange).code, 6);
+        only_for_mysql(format!("DROP USER {user}"));
     }
 }

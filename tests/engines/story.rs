@@ -117,7 +117,6 @@ impl Production {
             settings.rules.insert("production".to_owned(), rules);
             settings.backup.folder = folder;
             settings.backup.cipher = Cipher::new(&[], Some(KEY)).unwrap();
-            settings.backup.before_run = true;
             settings.backup.variables = vec![("PATH".into(), std::env::var_os("PATH").unwrap())];
         }
     }

@@ -40,6 +40,9 @@ pub(crate) struct BackupCreate {
 pub(crate) struct BackupVerify {
     /// Its id, the end of it, its name, or `latest`
     pub(crate) id: String,
+    /// Restore it into a scratch database too, which is removed again, and look at what comes back
+    #[arg(long)]
+    pub(crate) restore_test: bool,
 }
 
 /// `backup restore`

@@ -162,6 +162,7 @@ Examples:
   mledger backup create nightly
   mledger backup list
   mledger backup verify latest
+  mledger backup verify latest --restore-test
   mledger backup restore latest
   mledger backup accept latest --reason \"the orders are there again\"
   mledger backup prune --keep 7

@@ -8,7 +8,7 @@ use super::super::app::App;
 use super::super::args;
 use super::super::output::{BAD, CARE, DIM, GOOD, HINT, Printer, STRONG, paint};
 use super::super::words;
-use super::{backup, validate, version};
+use super::{validate, version};
 
 pub(super) async fn analyze(app: &App, arguments: &args::Analyze) -> Result<u8, Error> {
     let version = version(&arguments.version)?;
@@ -185,7 +185,7 @@ fn script(printer: &Printer, pending: &PendingScript) {
         printer.answer(format!(
             "  {} has {rows}{}",
             words::line(&table.name),
-            backup::bytes(table.bytes)
+            words::bytes(table.bytes)
         ));
     }
     if pending.estimated_by_size_ms > 0 {

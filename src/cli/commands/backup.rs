@@ -1,7 +1,7 @@
 //! `backup`: take, list, verify, restore, accept and prune.
 
 use mledger::error::Error;
-use mledger::report::BackupView;
+use mledger::report::{BackupView, RestoreTest, RestoredSchema};
 use serde::Serialize;
 
 use super::super::app::App;
@@ -50,7 +50,7 @@ fn describe(app: &App, backup: &BackupView) {
     let sealed = if backup.encrypted { ", encrypted" } else { "" };
     for line in [
         format!("file    {}", words::line(&backup.location)),
-        format!("size    {}{sealed}", bytes(backup.size)),
+        format!("size    {}{sealed}", words::bytes(backup.size)),
         format!("sha256  {}", backup.sha256),
         format!("ledger  {} events", backup.ledger_size),
     ] {
@@ -78,7 +78,7 @@ async fn list(app: &App) -> Result<u8, Error> {
             backup.id.to_string(),
             words::line(&backup.name),
             words::time(backup.time),
-            bytes(backup.size),
+            words::bytes(backup.size),
             backup.ledger_size.to_string(),
             state(backup),
         ]
@@ -113,7 +113,11 @@ fn state(backup: &BackupView) -> String {
 
 async fn verify(app: &App, arguments: &BackupVerify) -> Result<u8, Error> {
     let opened = app.writer().await?;
-    let checked = opened.migrator.verify_backup(&arguments.id).await;
+    let checked = if arguments.restore_test {
+        opened.migrator.rehearse_backup(&arguments.id).await
+    } else {
+        opened.migrator.verify_backup(&arguments.id).await
+    };
     opened.watcher.finish();
     let checked = checked?;
     if app.printer.is_json() {
@@ -128,14 +132,39 @@ async fn verify(app: &App, arguments: &BackupVerify) -> Result<u8, Error> {
     match checked.content {
         Some(content) => app.printer.answer(format!(
             "its dump of {} was read to its end",
-            bytes(content)
+            words::bytes(content)
         )),
         None => app.printer.answer(paint(
             CARE,
             "its bytes were compared; no key is given to read what is inside",
         )),
     }
+    if let Some(tested) = &checked.restore_test {
+        tell_of_trial(app, tested);
+    }
     Ok(0)
+}
+
+fn tell_of_trial(app: &App, tested: &RestoreTest) {
+    app.printer.answer(format!(
+        "{} into a scratch database in {}: {}, and a ledger of {} events that verifies",
+        paint(GOOD, "restored"),
+        words::duration(tested.duration_ms),
+        words::count(tested.tables, "table", "tables"),
+        tested.ledger_size
+    ));
+    app.printer.answer(match tested.schema {
+        RestoredSchema::AsRecorded => {
+            "its schema is the one that the last run before the backup recorded"
+        }
+        RestoredSchema::AsNow => {
+            "its schema is that of the database now, which was changed out of band after the last run"
+        }
+        RestoredSchema::NotCompared => {
+            "its schema was compared with nothing: none was recorded, or the server's scheduled events were \
+             left out"
+        }
+    });
 }
 
 async fn restore(app: &App, arguments: &BackupRestore) -> Result<u8, Error> {
@@ -214,21 +243,6 @@ async fn prune(app: &App, arguments: &BackupPrune) -> Result<u8, Error> {
     Ok(0)
 }
 
-/// Returns a size in the unit in which it reads well.
-pub(super) fn bytes(size: u64) -> String {
-    const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
-    if size < 1024 {
-        return format!("{size} B");
-    }
-    let (mut tenths, mut unit) = (u128::from(size) * 10 / 1024, 0);
-    while tenths >= 10_240 && unit + 1 < UNITS.len() {
-        tenths /= 1024;
-        unit += 1;
-    }
-    let name = UNITS.get(unit).copied().unwrap_or("KiB");
-    format!("{}.{} {name}", tenths / 10, tenths % 10)
-}
-
 #[derive(Serialize)]
 struct Answer<'a> {
     backup: &'a BackupView,
@@ -237,15 +251,4 @@ struct Answer<'a> {
 #[derive(Serialize)]
 struct Backups<'a> {
     backups: &'a [BackupView],
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sizes_read_well() {
-        let words: Vec<String> = [7, 1536, 5 * 1024 * 1024, 3 << 40].map(bytes).into();
-        assert_eq!(words, ["7 B", "1.5 KiB", "5.0 MiB", "3.0 TiB"]);
-    }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use sqlx::mysql::{MySqlConnectOptions, MySqlSslMode};
 
-use crate::backup::mysql::Client;
+use crate::backup::mysql::{Client, Encryption};
 
 /// Where a schema is and how to sign in there.
 #[derive(Clone)]
@@ -125,6 +125,14 @@ impl Target {
         })
     }
 
+    /// Returns another schema of the same server, with the same sign-in.
+    pub(super) fn beside(&self, name: &str) -> Self {
+        Self {
+            database: name.to_owned(),
+            ..self.clone()
+        }
+    }
+
     /// Returns the name of the schema.
     pub(super) fn database(&self) -> &str {
         &self.database
@@ -203,31 +211,28 @@ impl Target {
             Some(socket) => options.push(("socket", text(socket))),
             None => options.push(("protocol", "tcp".to_owned())),
         }
-        // the two products name these differently; each ignores what is the other's
-        let (mode, tls, verify) = match self.tls.mode {
-            MySqlSslMode::Disabled => ("DISABLED", "0", "0"),
-            MySqlSslMode::Preferred => ("PREFERRED", "0", "0"),
-            MySqlSslMode::Required => ("REQUIRED", "1", "0"),
-            MySqlSslMode::VerifyCa => ("VERIFY_CA", "1", "1"),
-            MySqlSslMode::VerifyIdentity => ("VERIFY_IDENTITY", "1", "1"),
+        let encryption = match self.tls.mode {
+            MySqlSslMode::Disabled => Encryption::Never,
+            MySqlSslMode::Preferred => Encryption::WhereOffered,
+            MySqlSslMode::Required => Encryption::Always,
+            MySqlSslMode::VerifyCa => Encryption::Signed,
+            MySqlSslMode::VerifyIdentity => Encryption::SignedByName,
         };
-        for (name, value) in [
-            ("loose-ssl-mode", mode),
-            ("loose-ssl", tls),
-            ("loose-ssl-verify-server-cert", verify),
-        ] {
-            options.push((name, value.to_owned()));
-        }
         let files = [
             ("ssl-ca", &self.tls.authority),
             ("ssl-cert", &self.tls.certificate),
             ("ssl-key", &self.tls.key),
         ];
+        // one of them alone would make a program encrypt
+        let files = files
+            .into_iter()
+            .filter(|_| encryption != Encryption::Never);
         for (name, file) in files {
             options.extend(file.as_ref().map(|file| (name, text(file))));
         }
         Client {
             options,
+            encryption,
             database: self.database.clone(),
             tables,
         }

@@ -28,6 +28,9 @@ mod transaction;
 mod turn;
 mod words;
 
+use std::path::Path;
+use std::sync::Arc;
+
 use async_trait::async_trait;
 
 pub(super) use self::address::Target;
@@ -78,6 +81,12 @@ impl Engine for MySql {
 
     fn dump(&self) -> Box<dyn Dump> {
         Box::new(MySqlDump::new(self.target.client(store::tables())))
+    }
+
+    fn beside(&self, name: &str, _folder: &Path) -> Arc<dyn Engine> {
+        let target = self.target.beside(name);
+        let address = Address::of_server(target.display(), target.key());
+        Arc::new(Self::new(target, address))
     }
 
     async fn connect(&self, access: Access) -> Result<Box<dyn Session>, EngineError> {

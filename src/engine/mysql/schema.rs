@@ -33,6 +33,23 @@ pub(super) async fn is_transactional(
     }
 }
 
+/// Returns how many tables there are but ours.
+pub(super) async fn count_tables(
+    connection: &mut MySqlConnection,
+    database: &str,
+) -> Result<u64, EngineError> {
+    let sql = format!(
+        "SELECT TABLE_NAME FROM information_schema.TABLES \
+         WHERE TABLE_SCHEMA = {} AND TABLE_TYPE NOT LIKE '%VIEW' AND TABLE_TYPE <> 'SEQUENCE'",
+        literal::text(database)
+    );
+    let mut count = 0;
+    for row in talk::rows(connection, sql).await? {
+        count += u64::from(!store::is_ours(&row.text(0)?));
+    }
+    Ok(count)
+}
+
 /// One part of the catalogue: which table it is read from, and the columns that are definitions. The
 /// first column is the table, view or routine that a row belongs to.
 struct Part {

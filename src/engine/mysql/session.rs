@@ -466,6 +466,11 @@ impl Session for MySqlSession {
         sizes::table_sizes(self.ready().await?, flavour, &database, tables).await
     }
 
+    async fn count_tables(&mut self) -> Result<u64, EngineError> {
+        let database = self.target.database().to_owned();
+        schema::count_tables(self.ready().await?, &database).await
+    }
+
     fn interrupter(&self) -> Interrupter {
         let switch = Arc::clone(&self.switch.0);
         Interrupter::new(move || switch.stop())

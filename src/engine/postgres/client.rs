@@ -19,6 +19,14 @@ impl Encryption {
 }
 
 impl Target {
+    /// Returns another database of the same server, with the same sign-in.
+    pub(super) fn beside(&self, name: &str) -> Self {
+        Self {
+            database: name.to_owned(),
+            ..self.clone()
+        }
+    }
+
     /// Returns how the database's own programs reach it.
     pub(super) fn client(&self) -> Client {
         let host = match &self.socket {

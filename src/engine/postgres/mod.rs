@@ -30,6 +30,9 @@ mod tests;
 mod transaction;
 mod words;
 
+use std::path::Path;
+use std::sync::Arc;
+
 use async_trait::async_trait;
 
 pub use self::address::PostgresUrlError;
@@ -84,6 +87,12 @@ impl Engine for Postgres {
 
     fn dump(&self) -> Box<dyn Dump> {
         Box::new(PostgresDump::new(self.target.client()))
+    }
+
+    fn beside(&self, name: &str, _folder: &Path) -> Arc<dyn Engine> {
+        let target = self.target.beside(name);
+        let address = Address::of_server(target.display(), target.key());
+        Arc::new(Self::new(target, address))
     }
 
     async fn connect(&self, access: Access) -> Result<Box<dyn Session>, EngineError> {

@@ -73,3 +73,19 @@ pub(super) async fn fingerprint(
         lacking: Vec::new(),
     })
 }
+
+/// Returns how many tables there are, but ours and the system's.
+pub(super) async fn count_tables(link: &mut Link, prefix: &str) -> Result<u64, EngineError> {
+    let sql = format!(
+        "{prefix}SELECT count(*) FROM pg_catalog.pg_class \
+         JOIN pg_catalog.pg_namespace ON pg_namespace.oid = relnamespace \
+         WHERE relkind IN ('r', 'p', 'f') AND nspname NOT IN ('mledger', 'information_schema') \
+         AND nspname !~ '^pg_'"
+    );
+    let rows = link.ask(&sql, Of::Ours).await?;
+    let count = rows.first().map(|row| link::integer(row, 0)).transpose()?;
+    Ok(count
+        .flatten()
+        .and_then(|count| u64::try_from(count).ok())
+        .unwrap_or(0))
+}

@@ -449,6 +449,11 @@ impl Session for PostgresSession {
         sizes::table_sizes(&mut self.link, &prefix, tables).await
     }
 
+    async fn count_tables(&mut self) -> Result<u64, EngineError> {
+        let prefix = self.prefix().await?;
+        schema::count_tables(&mut self.link, &prefix).await
+    }
+
     fn interrupter(&self) -> Interrupter {
         let switch = Arc::clone(&self.switch);
         let runtime = Handle::try_current().ok();

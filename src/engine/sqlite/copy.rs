@@ -70,6 +70,7 @@ async fn replace(connection: &mut SqliteConnection, copy: &Path) -> Result<(), E
     let of = |kind: &str, sql: &str| kind == "table" && !is_virtual(sql);
     for table in objects.iter().filter(|it| of(&it.kind, &it.sql)) {
         create(connection, &table.sql).await?;
+        crate::fault::reach("restore::within-content");
         fill(connection, &table.name).await?;
     }
     counters(connection).await?;

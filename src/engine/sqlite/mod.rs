@@ -23,7 +23,8 @@ mod tables;
 mod tests;
 mod transaction;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 
@@ -91,6 +92,12 @@ impl Engine for Sqlite {
 
     fn dump(&self) -> Box<dyn Dump> {
         Box::new(SqliteDump::new(&self.path))
+    }
+
+    fn beside(&self, name: &str, folder: &Path) -> Arc<dyn Engine> {
+        let path = folder.join(name);
+        let address = Address::of_file(&path);
+        Arc::new(Self::new(path, Opening::Existing, address))
     }
 
     async fn connect(&self, access: Access) -> Result<Box<dyn Session>, EngineError> {

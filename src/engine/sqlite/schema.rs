@@ -57,6 +57,19 @@ pub(super) async fn fingerprint(
     })
 }
 
+/// Returns how many tables there are, but ours and SQLite's own.
+pub(super) async fn count_tables(connection: &mut SqliteConnection) -> Result<u64, EngineError> {
+    let names: Vec<String> = sqlx::query_scalar(
+        "SELECT name FROM main.sqlite_schema WHERE type = 'table' \
+         AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'",
+    )
+    .fetch_all(connection)
+    .await
+    .map_err(fault::from_driver)?;
+    let theirs = names.iter().filter(|name| !store::is_ours("table", name));
+    Ok(theirs.count() as u64)
+}
+
 async fn major_version(connection: &mut SqliteConnection) -> Result<String, EngineError> {
     let version: String = sqlx::query_scalar("SELECT sqlite_version()")
         .fetch_one(connection)

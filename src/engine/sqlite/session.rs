@@ -316,6 +316,11 @@ impl Session for SqliteSession {
         self.named(answer)
     }
 
+    async fn count_tables(&mut self) -> Result<u64, EngineError> {
+        let answer = schema::count_tables(self.connection()?).await;
+        self.named(answer)
+    }
+
     fn interrupter(&self) -> Interrupter {
         let switch = Arc::clone(&self.switch.0);
         Interrupter::new(move || switch.stop())

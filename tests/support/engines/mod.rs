@@ -45,6 +45,8 @@ pub struct Kind {
     pub definitions: &'static str,
     /// A query that lists every table, ours too.
     pub tables: &'static str,
+    /// A query that lists the databases of the server, where there is one.
+    pub databases: Option<&'static str>,
     /// A statement that drops the index `i` of the table `a`.
     pub drops_index: &'static str,
     /// A statement whose body never ends.

@@ -93,6 +93,7 @@ pub const MYSQL: Kind = Kind {
         "UPDATE mledger_events SET line = X'00';",
         "UPDATE mledger_lease SET token = NULL;",
     ],
+    databases: Some("SELECT schema_name FROM information_schema.schemata ORDER BY 1"),
     drops_index: "DROP INDEX i ON a",
     unclosed: "CREATE TRIGGER t AFTER INSERT ON one FOR EACH ROW BEGIN SELECT 1;",
     wrappings: &[

@@ -124,6 +124,7 @@ pub const POSTGRES: Kind = Kind {
         "DROP SCHEMA mledger CASCADE;",
         "UPDATE mledger.lease SET token = NULL;",
     ],
+    databases: Some("SELECT datname FROM pg_database ORDER BY 1"),
     drops_index: "DROP INDEX i",
     unclosed: "CREATE FUNCTION f() RETURNS integer LANGUAGE sql AS $$ SELECT 1;",
     wrappings: &[

@@ -87,6 +87,7 @@ pub const SQLITE: Kind = Kind {
         "UPDATE mledger_lease SET token = NULL;",
         "DROP VIEW mledger_append;",
     ],
+    databases: None,
     drops_index: "DROP INDEX i",
     unclosed: "CREATE TRIGGER t AFTER INSERT ON one BEGIN SELECT 1;",
     wrappings: &[
