@@ -10,6 +10,7 @@
 mod support;
 
 mod adopting;
+mod backups;
 #[path = "../support/diary.rs"]
 mod diary;
 mod drops;

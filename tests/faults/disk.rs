@@ -2,7 +2,8 @@
 
 use std::process::{Command, Stdio};
 
-use super::support::{self, Project};
+use super::support::engines::Kind;
+use super::support::{self, Ended, Project};
 
 /// Runs the program in this project with its database on a disk of so many KiB, in a mount namespace
 /// of its own, and then without the limit from a copy of what the disk held.
@@ -87,3 +88,85 @@ fn a_full_disk_loses_nothing_whenever_it_fills() {
         "the sizes cover both: {full} full, {whole} whole"
     );
 }
+
+/// Runs a command with the folder of backups on a disk of so many KiB, and says what was left there.
+fn with_backups_on_a_disk_of(project: &Project, kibibytes: u32, command: &str) -> (Ended, String) {
+    let script = format!(
+        "mkdir -p backups
+mount -t tmpfs -o size={kibibytes}k,mode=0700 tmpfs backups || exit 99
+\"$PROGRAM\" {command}
+code=$?
+ls -A backups > left
+exit $code"
+    );
+    let mut child = Command::new("unshare");
+    let own = project.command(&[]);
+    child
+        .args(["--map-root-user", "--mount", "sh", "-c", &script])
+        .env_clear()
+        .envs(
+            own.get_envs()
+                .filter_map(|(name, value)| Some((name, value?))),
+        )
+        .env("PROGRAM", env!("CARGO_BIN_EXE_mledger"))
+        .current_dir(project.path())
+        .stdin(Stdio::null());
+    let ended = support::ended(child.output().unwrap());
+    let left = std::fs::read_to_string(project.path().join("left")).unwrap();
+    (ended, left)
+}
+
+/// A table with half a mebibyte that nothing can make smaller.
+fn filling() -> String {
+    let mut number = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut script = "CREATE TABLE filling (id INTEGER, text VARCHAR(800));\n".to_owned();
+    for id in 0..1300 {
+        script += &format!("INSERT INTO filling VALUES ({id}, '");
+        for _ in 0..50 {
+            // xorshift64
+            number ^= number << 13;
+            number ^= number >> 7;
+            number ^= number << 17;
+            script += &format!("{number:016x}");
+        }
+        script += "');\n";
+    }
+    script
+}
+
+fn count(project: &Project, kind: &str) -> usize {
+    let events = project.json(&["events", "--kind", kind]);
+    events["events"].as_array().map_or(0, Vec::len)
+}
+
+/// F71, F117
+fn a_disk_that_fills_while_a_backup_is_written_loses_nothing(kind: &Kind) {
+    let project = Project::on(kind);
+    project.write("mledger.toml", "[backup]\nbefore_run = true\n");
+    project.write("migrations/1_m1.sql", &format!("-- UP\n{}", filling()));
+    project.ok(&["up"]);
+    project.write(
+        "migrations/2_m2.sql",
+        "-- UP\nCREATE TABLE second (id INTEGER);\n",
+    );
+    let mut failures = 0;
+    for kibibytes in [16, 128, 400] {
+        for command in ["backup create", "up"] {
+            let (ended, left) = with_backups_on_a_disk_of(&project, kibibytes, command);
+            assert_eq!(ended.code, 1, "{command} on {kibibytes} KiB: {ended:#?}");
+            assert!(ended.stderr.contains("make room"), "{ended:#?}");
+            assert_eq!(left, "", "{command} on {kibibytes} KiB");
+            failures += 1;
+            assert_eq!(count(&project, "backup.failed"), failures, "{ended:#?}");
+            assert_eq!(project.applied(), ["1"], "no run without its backup");
+            assert_eq!(count(&project, "migration.started"), 1);
+        }
+    }
+    let (ended, left) = with_backups_on_a_disk_of(&project, 16 * 1024, "up");
+    assert_eq!(ended.code, 0, "{ended:#?}");
+    assert_eq!(left.lines().count(), 1, "{left}");
+    assert_eq!(project.applied(), ["1", "2"]);
+    project.ok(&["verify"]);
+}
+
+on_each_engine!(a_disk_that_fills_while_a_backup_is_written_loses_nothing);

@@ -2,6 +2,7 @@
 //! Each has a clear error and its documented exit code, and nothing is lost.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+#[macro_use]
 #[path = "../support/mod.rs"]
 mod support;
 
