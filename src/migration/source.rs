@@ -74,10 +74,11 @@ fn group(
     for (version, files) in &mut groups {
         files.sort_by(|left, right| (left.part, &left.path).cmp(&(right.part, &right.path)));
         let halves = files.len() == 2 && files[0].part == Part::Up && files[1].part == Part::Down;
+        let alike =
+            || files[0].name == files[1].name && files[0].path.parent() == files[1].path.parent();
         let pair = halves
-            && (by_version || files[0].name == files[1].name)
-            && files[0].version.as_str() == files[1].version.as_str()
-            && files[0].path.parent() == files[1].path.parent();
+            && (by_version || alike())
+            && files[0].version.as_str() == files[1].version.as_str();
         if files.len() > 1 && !pair {
             let names: Vec<String> = files
                 .iter()

@@ -31,6 +31,11 @@ impl Reader for Sqitch {
         name == PLAN && path.is_file()
     }
 
+    /// The plan says which two belong together, and they lie in two folders.
+    fn pairs_by_version(&self) -> bool {
+        true
+    }
+
     fn find(&self, path: &Path, name: &str) -> Found {
         if !self.claims(path, name) {
             return Found::Nothing;
