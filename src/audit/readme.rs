@@ -70,8 +70,7 @@ What is in here
   checkpoint         a signed statement of how many events there are, and their root
   {ALLOWED_SIGNERS}    the keys that ever signed here, in the form of ssh-keygen
   objects/           scripts, plans and policies, each under its SHA-256
-  {CHANGES}
-                     who changed what, for a spreadsheet; made from the events, which are the proof
+  {CHANGES}  who changed what, for a spreadsheet; made from the events
 "
     );
     if facts.absent {
