@@ -55,28 +55,31 @@ async fn table_size(
     };
     let own = sample(connection, name).await?;
     let rows = if own.whole {
-        Some(own.cells)
+        own.cells
+    } else if let Some(rows) = counted(connection, name).await? {
+        rows
     } else {
-        counted(connection, name).await?
+        return Ok(None);
     };
     let mut bytes = 0_u64;
     for (_, tree) in &trees {
         let part = sample(connection, tree).await?;
         bytes = bytes.saturating_add(part.scaled(rows));
     }
-    Ok(Some(TableSize { rows, bytes }))
+    Ok(Some(TableSize {
+        rows: Some(rows),
+        bytes,
+    }))
 }
 
 impl Sample {
     /// The bytes of all of the b-tree, where it has so many rows.
-    fn scaled(&self, rows: Option<u64>) -> u64 {
-        match rows {
-            Some(rows) if !self.whole && self.cells > 0 => {
-                let bytes = u128::from(self.bytes) * u128::from(rows) / u128::from(self.cells);
-                u64::try_from(bytes).unwrap_or(u64::MAX).max(self.bytes)
-            }
-            _ => self.bytes,
+    fn scaled(&self, rows: u64) -> u64 {
+        if self.whole || self.cells == 0 {
+            return self.bytes;
         }
+        let bytes = u128::from(self.bytes) * u128::from(rows) / u128::from(self.cells);
+        u64::try_from(bytes).unwrap_or(u64::MAX).max(self.bytes)
     }
 }
 
@@ -103,7 +106,8 @@ async fn sample(connection: &mut SqliteConnection, tree: &str) -> Result<Sample,
 }
 
 /// Returns about how many rows a large table has: as `ANALYZE` counted them, else the range of its row
-/// ids, which is too much where many rows were deleted.
+/// ids, which is too much where many rows were deleted. A table without row ids that was never analysed says
+/// nothing.
 async fn counted(
     connection: &mut SqliteConnection,
     table: &str,

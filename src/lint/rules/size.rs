@@ -167,10 +167,10 @@ fn told(table: &str, size: TableSize) -> String {
 
 fn in_units(bytes: u64) -> String {
     match bytes {
-        0..10_000 => format!("{bytes} bytes"),
-        10_000..10_000_000 => format!("{} kB", bytes / 1_000),
-        10_000_000..10_000_000_000 => format!("{} MB", bytes / 1_000_000),
-        _ => format!("{} GB", bytes / 1_000_000_000),
+        0..0x2800 => format!("{bytes} bytes"),
+        0x2800..0xa0_0000 => format!("{} KiB", bytes >> 10),
+        0xa0_0000..0x2_8000_0000 => format!("{} MiB", bytes >> 20),
+        _ => format!("{} GiB", bytes >> 30),
     }
 }
 
@@ -249,7 +249,7 @@ mod tests {
             "CREATE INDEX idx_orders_total ON orders (total);\nUPDATE orders SET total = 0;",
             120,
         );
-        let size = "`orders` has about 5000000 rows in 1000 MB";
+        let size = "`orders` has about 5000000 rows in 953 MiB";
         let locks = message(&report, "index-locks-writes").unwrap();
         assert!(locks.ends_with(size), "{locks}");
         let long = message(&report, "takes-too-long").unwrap();

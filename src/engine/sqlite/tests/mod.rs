@@ -6,6 +6,7 @@ mod connecting;
 mod leases;
 mod schemas;
 mod scripts;
+mod sizes;
 mod stores;
 mod views;
 
