@@ -45,6 +45,7 @@ lee approval.granted
 ops backup.taken
 ops lock.acquired
 ops run.started
+ops validation.finished
 ops migration.started
 ops migration.applied
 ops check.finished
@@ -55,6 +56,7 @@ lee approval.granted
 ops backup.taken
 ops lock.acquired
 ops run.started
+ops validation.finished
 ops migration.started
 ops migration.applied
 ops ! check.finished
@@ -73,6 +75,7 @@ ops backup.accepted
 ops backup.taken
 ops lock.acquired
 ops run.started
+ops validation.finished
 ops migration.started
 ops migration.applied
 ops check.finished
