@@ -119,7 +119,7 @@ impl Migrator {
         }
     }
 
-    async fn living_schema(&self) -> Result<SchemaFingerprint, Error> {
+    pub(super) async fn living_schema(&self) -> Result<SchemaFingerprint, Error> {
         let fail = |error| self.engine_error(error, "looking at the database");
         let mut session = self.engine.connect(Access::Read).await.map_err(fail)?;
         let found = session.fingerprint().await.map_err(fail)?;

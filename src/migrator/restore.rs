@@ -60,6 +60,7 @@ impl Migrator {
         self.reader(&backup)?;
         self.read_content(&backup)?;
         let safety = self.save(SAFETY).await?;
+        let server = self.living_schema().await?.server;
         let mut held = self.begin_restore(journal).await?;
         let heartbeat = Heartbeat::start(
             self.engine.clone(),
@@ -69,10 +70,7 @@ impl Migrator {
             held.session.interrupter(),
         );
         fault::reach("restore::before-content");
-        let replaced = match held.session.fingerprint().await {
-            Ok(found) => self.replace_content(&backup, found.server).await,
-            Err(error) => Err(self.engine_error(error, "reading the schema")),
-        };
+        let replaced = self.replace_content(&backup, server).await;
         fault::reach("restore::after-content");
         drop(heartbeat);
         if let Err(error) = replaced {
