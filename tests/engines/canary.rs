@@ -147,13 +147,13 @@ const LOGINS: [Login; 3] = [
     },
     Login {
         kind: POSTGRES,
-        make: &["CREATE ROLE WHO LOGIN SUPERUSER PASSWORD 'WORD'"],
+        make: &["CREATE ROLE WHO LOGIN SUPERUSER PASSWORD 'S3CRET'"],
         drop: &["REASSIGN OWNED BY WHO TO postgres", "DROP ROLE WHO"],
     },
     Login {
         kind: MYSQL,
         make: &[
-            "CREATE USER WHO IDENTIFIED BY 'WORD'",
+            "CREATE USER WHO IDENTIFIED BY 'S3CRET'",
             "GRANT ALL ON *.* TO WHO WITH GRANT OPTION",
         ],
         drop: &["DROP USER WHO"],
@@ -173,7 +173,7 @@ fn no_secret_is_found_anywhere() {
             Some(crate::support::engines::Wire::Letters) => secrets.password().replace('\'', "''"),
             _ => doubled,
         };
-        let told = |sql: &str| sql.replace("WHO", &user).replace("WORD", &in_sql);
+        let told = |sql: &str| sql.replace("WHO", &user).replace("S3CRET", &in_sql);
         for sql in login.make {
             project.ask(&told(sql));
         }
