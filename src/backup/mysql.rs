@@ -143,6 +143,8 @@ impl MySqlDump {
 fn quoted(value: &str) -> String {
     let escaped = value
         .replace('\\', "\\\\")
+        // one that is not escaped ends the value for whoever looks for a comment
+        .replace('"', "\\\"")
         .replace('\n', "\\n")
         .replace('\r', "\\r")
         .replace('\t', "\\t");
@@ -350,7 +352,7 @@ mod tests {
 
     #[test]
     fn a_password_is_written_as_an_option_file_reads_it() {
-        assert_eq!(quoted(r#"a\"b#'c"#), r#""a\\"b#'c""#);
+        assert_eq!(quoted(r#"a\"b#'c"#), r#""a\\\"b#'c""#);
         assert_eq!(quoted("a\nb"), r#""a\nb""#);
     }
 }

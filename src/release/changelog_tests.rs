@@ -121,9 +121,7 @@ fn a_changelog_tells_what_came_went_and_failed() {
     );
     assert!(page.contains("**Spring**") && page.contains("ticket OPS-12"));
     assert!(
-        page.contains(
-            "failed 2026-11-20 20:00:00 UTC by dana\\@example.com: no such table\\: users"
-        )
+        page.contains("failed 2026-11-20 20:00:00 UTC by dana\\@example.com: no such table: users")
     );
     let brief = Asked {
         full: false,

@@ -243,8 +243,11 @@ fn event(seq: u64) -> String {
 pub(super) fn escaped(text: &str) -> String {
     let line = one_line(text);
     let mut out = String::with_capacity(line.len() + 8);
-    for c in line.chars() {
-        if r"\`*_{}[]<>#!|~&:@$^".contains(c) {
+    let mut rest = line.chars().peekable();
+    while let Some(c) = rest.next() {
+        // a colon before a space begins neither an address nor the name of a picture
+        let ends_a_phrase = c == ':' && rest.peek().is_none_or(|next| *next == ' ');
+        if r"\`*_{}[]<>#!|~&:@$^".contains(c) && !ends_a_phrase {
             out.push('\\');
         }
         out.push(c);

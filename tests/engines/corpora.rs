@@ -141,7 +141,10 @@ fn told(folder: &Path, format: Format, database: &dyn Database) -> Vec<(Vec<Stri
     let statements = |script: &ScriptFile| -> Vec<String> {
         let script = script.load().unwrap();
         let statements = script.statements(rules);
-        statements.map(|one| one.unwrap().text.to_owned()).collect()
+        // some of the scripts are really broken
+        statements
+            .map(|one| one.map_or_else(|problem| problem.message, |one| one.text.to_owned()))
+            .collect()
     };
     let options = source::Options {
         format,
