@@ -1,6 +1,6 @@
 //! The forms in which folders of migrations are kept: ours, and those of other tools.
 //!
-//! Each is one file behind [`Reader`], which says of every name in a folder what it is; all of them
+//! Each is one file behind `Reader`, which says of every name in a folder what it is; all of them
 //! yield the same [`super::Migration`]. A folder is in one form.
 
 pub(crate) mod diesel;
