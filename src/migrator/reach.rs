@@ -30,7 +30,12 @@ pub(super) fn up(up: &Up, files: &[Migration], log: &Log) -> Result<Up, Error> {
             });
         }
         Meant::Release(release) => {
-            up.only = Some(reach::forward(release, log.history(), files)?);
+            up.only = Some(reach::forward(
+                release,
+                log.releases(),
+                log.history(),
+                files,
+            )?);
         }
         Meant::Version(version) => up.to = Some(version),
     }
@@ -43,7 +48,9 @@ pub(super) fn back(back: &Back, files: &[Migration], log: &Log) -> Result<Back, 
         return Ok(back.clone());
     };
     Ok(match meant(name, files, log)? {
-        Meant::Release(release) => Back::Except(reach::back(release, log.history())?),
+        Meant::Release(release) => {
+            Back::Except(reach::back(release, log.releases(), log.history())?)
+        }
         Meant::Version(version) => Back::To(version),
     })
 }

@@ -15,8 +15,7 @@ use crate::executor::schema_state;
 use crate::journal::Fact;
 use crate::log::Log;
 use crate::object;
-use crate::projection::history::History;
-use crate::projection::releases::{Content, Release};
+use crate::projection::releases::{Content, Release, Releases};
 use crate::release::tag::{self, Tagging};
 use crate::release::{find, next, publish};
 use crate::report::{Published, ReleaseView, ReleasesView, Tagged};
@@ -126,8 +125,8 @@ impl Migrator {
         let (history, releases) = (log.history(), log.releases());
         let mut earlier = None;
         let mut views = Vec::with_capacity(releases.all().len());
-        for release in releases.all() {
-            views.push(view(release, earlier, history));
+        for (release, in_place) in releases.all().iter().zip(releases.in_place(history)) {
+            views.push(view(release, earlier, releases, in_place));
             earlier = Some(release);
         }
         let newest = releases.newest_in_place(history);
@@ -139,7 +138,7 @@ impl Migrator {
                 .iter()
                 .filter(|(version, _, applied)| {
                     !newest
-                        .and_then(|newest| newest.content(version))
+                        .and_then(|newest| releases.content(newest, version))
                         .is_some_and(|content| content.is(applied))
                 })
                 .map(|(_, entry, _)| entry.version.clone())
@@ -189,11 +188,12 @@ fn decide(request: &Tag, log: &Log) -> Result<Tagging, Error> {
 /// Says what the tag comes to with the log as it is; where it ends is not known yet.
 fn said_of(request: &Tag, log: &Log, seen: Option<&Seen>) -> Result<Tagged, Error> {
     let tagging = decide(request, log)?;
-    let earlier = log.releases().newest_in_place(log.history());
+    let releases = log.releases();
+    let earlier = releases.newest_in_place(log.history());
     let added: Vec<&Content> = tagging
         .contents
         .iter()
-        .filter(|one| earlier.is_none_or(|earlier| !earlier.holds(one)))
+        .filter(|one| earlier.is_none_or(|earlier| !releases.holds(earlier, one)))
         .collect();
     // what was appended since the schema was read may have changed it
     let seen = seen.filter(|seen| tagging.is_current && seen.size == log.size());
@@ -201,7 +201,7 @@ fn said_of(request: &Tag, log: &Log, seen: Option<&Seen>) -> Result<Tagged, Erro
         release: request.release.to_string(),
         contains: tagging.contents.len() as u64,
         breaking: added.iter().any(|content| content.breaking),
-        added: versions(added.into_iter()),
+        added: versions(added),
         migration: tagging.migration,
         schema: seen.map(|seen| seen.schema.digest),
         seq: log.size(),
@@ -209,9 +209,15 @@ fn said_of(request: &Tag, log: &Log, seen: Option<&Seen>) -> Result<Tagged, Erro
     })
 }
 
-fn view(release: &Release, earlier: Option<&Release>, history: &History) -> ReleaseView {
+fn view(
+    release: &Release,
+    earlier: Option<&Release>,
+    releases: &Releases,
+    in_place: bool,
+) -> ReleaseView {
     let publication = release.publication.as_ref();
-    let removed = versions(release.removed(earlier));
+    let added = releases.added(release, earlier);
+    let removed = versions(releases.removed(release, earlier));
     ReleaseView {
         release: name(release),
         name: publication.map(|publication| publication.name.clone()),
@@ -221,11 +227,11 @@ fn view(release: &Release, earlier: Option<&Release>, history: &History) -> Rele
         tagged_by: release.actor.clone(),
         seq: release.seq,
         migration: release.migration.clone(),
-        contains: versions(release.contents.iter()),
-        added: versions(release.added(earlier)),
-        breaking: !removed.is_empty() || release.added(earlier).any(|content| content.breaking),
+        contains: versions(releases.contents(release)),
+        breaking: !removed.is_empty() || added.iter().any(|content| content.breaking),
+        added: versions(added),
         removed,
-        in_place: release.is_in_place(history),
+        in_place,
         schema: release.schema.as_ref().map(|schema| schema.digest),
     }
 }
@@ -234,8 +240,9 @@ fn name(release: &Release) -> String {
     release.release.to_string()
 }
 
-fn versions<'a>(contents: impl Iterator<Item = &'a Content>) -> Vec<String> {
+fn versions(contents: Vec<&Content>) -> Vec<String> {
     contents
+        .into_iter()
         .map(|content| content.version.as_str().to_owned())
         .collect()
 }

@@ -1,11 +1,12 @@
 //! Which releases were tagged, and what each of them holds.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ledger::canonical::Value;
-use ledger::{Body, Digest, Event, Fingerprint, SchemaState, Timestamp};
+use ledger::{Body, Digest, Event, Fingerprint, SchemaState, Timestamp, VersionTagged};
 
 use super::history::{Applied, Entry, History};
+use super::rewinding::about;
 use crate::migration::Version;
 
 /// A migration that a release holds.
@@ -55,10 +56,24 @@ pub struct Release {
     pub migration: String,
     /// The schema, where it was tagged as the state of that moment.
     pub schema: Option<SchemaState>,
-    /// What it holds, in the order in which it was applied.
-    pub contents: Vec<Content>,
+    /// How many migrations it holds; [`Releases::contents`] returns them.
+    pub count: usize,
     /// How it was published.
     pub publication: Option<Publication>,
+    /// Where it stands among all of them.
+    place: usize,
+    /// The application of the last migration that it holds; later ones are not in it.
+    until: Option<u64>,
+}
+
+/// What one release after another held of a version, the same each time.
+#[derive(Debug, Clone)]
+struct Holding {
+    content: Content,
+    /// The place of the first release with it.
+    first: usize,
+    /// The place of the first one after that without it, if there is one.
+    end: Option<usize>,
 }
 
 /// Why a text names no release.
@@ -71,9 +86,15 @@ pub enum Unfound {
 }
 
 /// A fold over the events about releases.
+///
+/// It keeps what changes from one release to the next, not each release's whole contents: what it needs
+/// grows with the log, not with releases times migrations.
 #[derive(Debug, Clone, Default)]
 pub struct Releases {
     all: Vec<Release>,
+    holdings: BTreeMap<Version, Vec<Holding>>,
+    /// The versions of which the next release may hold something else than the last one.
+    touched: BTreeSet<Version>,
 }
 
 impl Releases {
@@ -84,23 +105,12 @@ impl Releases {
     /// A sentence, when the event names a release by what is no semantic version, or one that was not
     /// tagged.
     pub fn apply(&mut self, event: &Event, history: &History) -> Result<(), String> {
+        if let Some(Ok(version)) = about(&event.body).map(str::parse) {
+            self.touched.insert(version);
+        }
         match &event.body {
-            Body::VersionTagged(body) => {
-                let release = semver::Version::parse(&body.release)
-                    .map_err(|_| format!("`{}` is not a semantic version", body.release))?;
-                self.all.push(Release {
-                    release,
-                    seq: event.seq,
-                    time: event.time,
-                    actor: event.actor.clone(),
-                    key: event.key,
-                    message: body.message.clone(),
-                    migration: body.migration.clone(),
-                    schema: body.schema.clone(),
-                    contents: contents(history, &body.migration),
-                    publication: None,
-                });
-            }
+            Body::BackupRestored(_) => self.touch_all(history),
+            Body::VersionTagged(body) => self.tagged(event, body, history)?,
             Body::ReleaseCreated(body) => {
                 let named = |release: &&mut Release| release.release.to_string() == body.release;
                 let Some(release) = self.all.iter_mut().rev().find(named) else {
@@ -116,6 +126,92 @@ impl Releases {
             _ => {}
         }
         Ok(())
+    }
+
+    fn touch_all(&mut self, history: &History) {
+        let known = history.entries().map(|(version, _)| version);
+        self.touched
+            .extend(known.chain(self.holdings.keys()).cloned());
+    }
+
+    fn tagged(
+        &mut self,
+        event: &Event,
+        body: &VersionTagged,
+        history: &History,
+    ) -> Result<(), String> {
+        let release = semver::Version::parse(&body.release)
+            .map_err(|_| format!("`{}` is not a semantic version", body.release))?;
+        let last: Option<Version> = body.migration.parse().ok();
+        let until = last
+            .and_then(|last| history.get(&last)?.applied.as_ref())
+            .map(|applied| applied.seq);
+        let before = self.all.last();
+        if before.is_some_and(|before| before.until > until) {
+            self.touch_all(history);
+        }
+        let place = self.all.len();
+        let mut count = self.all.last().map_or(0, |before| before.count);
+        for version in std::mem::take(&mut self.touched) {
+            let applied = history
+                .get(&version)
+                .and_then(|entry| Some((entry, entry.applied.as_ref()?)));
+            let is_in = |seq: u64| until.is_some_and(|until| seq <= until);
+            let now = applied.and_then(|(entry, applied)| {
+                is_in(applied.seq).then(|| Content::of(&version, entry, applied))
+            });
+            if applied.is_some() && now.is_none() {
+                self.touched.insert(version.clone());
+            }
+            count = self.hold(place, version, now, count);
+        }
+        self.all.push(Release {
+            release,
+            seq: event.seq,
+            time: event.time,
+            actor: event.actor.clone(),
+            key: event.key,
+            message: body.message.clone(),
+            migration: body.migration.clone(),
+            schema: body.schema.clone(),
+            count,
+            publication: None,
+            place,
+            until,
+        });
+        Ok(())
+    }
+
+    /// Notes what the release at `place` holds of a version; returns how many it holds by that, when it
+    /// was `count`.
+    fn hold(
+        &mut self,
+        place: usize,
+        version: Version,
+        now: Option<Content>,
+        count: usize,
+    ) -> usize {
+        let held = self.holdings.get_mut(&version);
+        let open = held
+            .and_then(|held| held.last_mut())
+            .filter(|holding| holding.end.is_none());
+        let mut left = count;
+        if let Some(open) = open {
+            if now.as_ref() == Some(&open.content) {
+                return count;
+            }
+            open.end = Some(place);
+            left = left.saturating_sub(1);
+        }
+        let Some(content) = now else {
+            return left;
+        };
+        self.holdings.entry(version).or_default().push(Holding {
+            content,
+            first: place,
+            end: None,
+        });
+        left + 1
     }
 
     /// Returns all releases, in the order in which they were tagged.
@@ -160,67 +256,102 @@ impl Releases {
             .find(|one| one.release.cmp_precedence(release).is_eq())
     }
 
+    /// Says of each release, in the order of [`Releases::all`], whether all that it holds is applied as it
+    /// was then. One that holds nothing never is.
+    pub fn in_place(&self, history: &History) -> Vec<bool> {
+        let mut in_place: Vec<bool> = self.all.iter().map(|one| one.count > 0).collect();
+        for holding in self.holdings.values().flatten() {
+            if !holding.content.is_in_place(history) {
+                let end = holding.end.unwrap_or(in_place.len());
+                in_place[holding.first..end].fill(false);
+            }
+        }
+        in_place
+    }
+
+    /// Returns the releases that are in place, the one tagged last first.
+    pub fn those_in_place(&self, history: &History) -> impl Iterator<Item = &Release> {
+        let in_place = self.in_place(history);
+        self.all.iter().rev().filter(move |one| in_place[one.place])
+    }
+
     /// Returns the release tagged last of those that are in place.
     pub fn newest_in_place(&self, history: &History) -> Option<&Release> {
-        self.all.iter().rev().find(|one| one.is_in_place(history))
+        self.those_in_place(history).next()
     }
 
     /// Returns the release that is exactly what is applied.
     pub fn current(&self, history: &History) -> Option<&Release> {
         let applied = history.applied().len();
-        self.all
-            .iter()
-            .rev()
-            .find(|one| one.contents.len() == applied && one.is_in_place(history))
+        self.those_in_place(history)
+            .find(|one| one.count == applied)
     }
 
     /// Returns the first release that holds this application of a version.
     pub fn first_with(&self, version: &Version, applied: &Applied) -> Option<&Release> {
-        self.all.iter().find(|one| {
-            one.content(version)
-                .is_some_and(|content| content.is(applied))
+        let held = self.holdings.get(version)?;
+        let holding = held.iter().find(|holding| holding.content.is(applied))?;
+        self.all.get(holding.first)
+    }
+
+    /// Returns what a release holds, in the order in which it was applied.
+    pub fn contents(&self, release: &Release) -> Vec<&Content> {
+        self.held(release, |content, _| content)
+    }
+
+    /// Returns what a release holds of a version.
+    pub fn content(&self, release: &Release, version: &Version) -> Option<&Content> {
+        held_at(self.holdings.get(version)?, release.place)
+    }
+
+    /// Says whether a release holds this application of a version, or another one of the same text.
+    pub fn holds(&self, release: &Release, content: &Content) -> bool {
+        self.content(release, &content.version)
+            .is_some_and(|own| own.same(content))
+    }
+
+    /// Returns what a release holds and an earlier one did not, in the order in which it was applied.
+    pub fn added(&self, release: &Release, earlier: Option<&Release>) -> Vec<&Content> {
+        self.held(release, |content, held| {
+            let before = earlier.and_then(|earlier| held_at(held, earlier.place));
+            content.filter(|content| !before.is_some_and(|before| before.same(content)))
         })
+    }
+
+    /// Returns what an earlier release held and this one does not, in the order in which it was applied.
+    pub fn removed(&self, release: &Release, earlier: Option<&Release>) -> Vec<&Content> {
+        let Some(earlier) = earlier else {
+            return Vec::new();
+        };
+        self.held(earlier, |content, held| {
+            content.filter(|_| held_at(held, release.place).is_none())
+        })
+    }
+
+    /// Picks from what each version's holdings say of a release, in the order of application.
+    fn held<'a>(
+        &'a self,
+        release: &Release,
+        pick: impl Fn(Option<&'a Content>, &'a [Holding]) -> Option<&'a Content>,
+    ) -> Vec<&'a Content> {
+        let mut picked: Vec<&Content> = self
+            .holdings
+            .values()
+            .filter_map(|held| pick(held_at(held, release.place), held))
+            .collect();
+        picked.sort_by_key(|content| content.seq);
+        picked
     }
 }
 
-impl Release {
-    /// Returns what it holds of a version.
-    pub fn content(&self, version: &Version) -> Option<&Content> {
-        self.contents.iter().find(|one| one.version == *version)
-    }
-
-    /// Says whether all that it holds is applied as it was then. One that holds nothing never is.
-    pub fn is_in_place(&self, history: &History) -> bool {
-        !self.contents.is_empty()
-            && self
-                .contents
-                .iter()
-                .all(|content| content.is_in_place(history))
-    }
-
-    /// Returns what it holds and an earlier release did not.
-    pub fn added<'a>(&'a self, earlier: Option<&'a Release>) -> impl Iterator<Item = &'a Content> {
-        self.contents
-            .iter()
-            .filter(move |content| !earlier.is_some_and(|earlier| earlier.holds(content)))
-    }
-
-    /// Returns what an earlier release held and this one does not.
-    pub fn removed<'a>(
-        &'a self,
-        earlier: Option<&'a Release>,
-    ) -> impl Iterator<Item = &'a Content> {
-        earlier
-            .into_iter()
-            .flat_map(|earlier| &earlier.contents)
-            .filter(|content| self.content(&content.version).is_none())
-    }
-
-    /// Says whether it holds this application of a version, or another one of the same text.
-    pub fn holds(&self, content: &Content) -> bool {
-        self.content(&content.version)
-            .is_some_and(|own| own.same(content))
-    }
+/// Returns what the release at `place` holds.
+fn held_at(held: &[Holding], place: usize) -> Option<&Content> {
+    let after = held.partition_point(|holding| holding.first <= place);
+    let holding = &held[..after].last()?;
+    holding
+        .end
+        .is_none_or(|end| place < end)
+        .then_some(&holding.content)
 }
 
 impl Content {

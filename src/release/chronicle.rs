@@ -264,7 +264,13 @@ impl Chronicle {
             key: release.key,
             seq: release.seq,
         };
-        let section = self.section(&release.contents, before.last(), incidents);
+        let before = before.last();
+        let section = self.section(
+            &self.releases.added(release, before),
+            &self.releases.removed(release, before),
+            before,
+            incidents,
+        );
         self.sections.push(Section {
             release: Some(heading),
             ..section
@@ -273,32 +279,43 @@ impl Chronicle {
 
     /// Returns what is applied, or gone, since the last release.
     fn unreleased(&self) -> Section {
-        let contents: Vec<Content> = self
-            .history
-            .applied()
-            .iter()
+        let before = self.releases.all().last();
+        let holds =
+            |content: &Content| before.is_some_and(|before| self.releases.holds(before, content));
+        let is_applied = |content: &Content| {
+            let entry = self.history.get(&content.version);
+            entry.is_some_and(|entry| entry.applied.is_some())
+        };
+        let applied = self.history.applied().into_iter();
+        let contents: Vec<Content> = applied
             .map(|(version, entry, applied)| Content::of(version, entry, applied))
             .collect();
-        let before = self.releases.all().last();
-        self.section(&contents, before, self.incidents.clone())
+        let added: Vec<&Content> = contents.iter().filter(|one| !holds(one)).collect();
+        let removed: Vec<&Content> = before
+            .map(|before| self.releases.contents(before))
+            .unwrap_or_default()
+            .into_iter()
+            .filter(|one| !is_applied(one))
+            .collect();
+        self.section(&added, &removed, before, self.incidents.clone())
     }
 
     fn section(
         &self,
-        contents: &[Content],
+        added: &[&Content],
+        removed: &[&Content],
         before: Option<&Release>,
         incidents: Vec<Incident>,
     ) -> Section {
         let mut groups: BTreeMap<Group, Vec<Change>> = BTreeMap::new();
-        for content in contents {
-            if before.is_some_and(|before| before.holds(content)) {
-                continue;
-            }
+        for content in added {
             let entry = self.history.get(&content.version);
             if let Some(applied) = entry.and_then(|entry| entry.applied.as_ref())
                 && let Some((key, run)) = self.signed.get(&applied.seq)
             {
-                let again = before.is_some_and(|one| one.content(&content.version).is_some());
+                let again = before
+                    .and_then(|before| self.releases.content(before, &content.version))
+                    .is_some();
                 let ticket = self.tickets.get(run).cloned();
                 let change = Change {
                     again,
@@ -310,10 +327,8 @@ impl Chronicle {
                     .push(change);
             }
         }
-        let removed = before
-            .into_iter()
-            .flat_map(|before| &before.contents)
-            .filter(|held| !contents.iter().any(|one| one.version == held.version))
+        let removed = removed
+            .iter()
             .filter_map(|held| self.ends.get(&held.version).cloned());
         Section {
             release: None,

@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::Group;
 use crate::migration::Version as MigrationVersion;
 use crate::projection::history::{Applied, Entry, History};
-use crate::projection::releases::{Release, Releases};
+use crate::projection::releases::Releases;
 
 /// A name for the next release, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -23,15 +23,12 @@ pub struct Suggestion {
 /// something new for a minor one, all else for a patch.
 pub fn suggest(releases: &Releases, history: &History) -> Option<Suggestion> {
     let applied = history.applied();
-    let newest = releases.newest_in_place(history);
-    let base = releases
-        .all()
-        .iter()
-        .rev()
-        .find(|one| one.release.pre.is_empty() && one.is_in_place(history));
+    let mut in_place = releases.those_in_place(history).peekable();
+    let newest = in_place.peek().copied();
+    let base = in_place.find(|one| one.release.pre.is_empty());
     let is_new = |(version, _, applied): &(&MigrationVersion, &Entry, &Applied)| {
         !base
-            .and_then(|base: &Release| base.content(version))
+            .and_then(|base| releases.content(base, version))
             .is_some_and(|content| content.is(applied))
     };
     let groups: Vec<Group> = applied
@@ -39,7 +36,7 @@ pub fn suggest(releases: &Releases, history: &History) -> Option<Suggestion> {
         .filter(|row| is_new(row))
         .map(|(.., applied)| Group::of(&applied.metadata))
         .collect();
-    let grown = newest.is_none_or(|newest| newest.contents.len() != applied.len());
+    let grown = newest.is_none_or(|newest| newest.count != applied.len());
     // what a pre-release holds may be released as it is
     let is_preview = newest.is_some_and(|newest| !newest.release.pre.is_empty());
     if groups.is_empty() || !(grown || is_preview) {

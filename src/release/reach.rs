@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::error::Error;
 use crate::migration::{Migration, Version};
 use crate::projection::history::History;
-use crate::projection::releases::{Content, Release};
+use crate::projection::releases::{Content, Release, Releases};
 use crate::report::Refusal;
 
 /// Returns what stays applied when a rollback leads back to a release.
@@ -13,9 +13,13 @@ use crate::report::Refusal;
 /// # Errors
 ///
 /// [`Error::Refused`] when something that the release holds is not applied as it was then.
-pub fn back(release: &Release, history: &History) -> Result<BTreeSet<Version>, Error> {
-    let refusals: Vec<Refusal> = release
-        .contents
+pub fn back(
+    release: &Release,
+    releases: &Releases,
+    history: &History,
+) -> Result<BTreeSet<Version>, Error> {
+    let contents = releases.contents(release);
+    let refusals: Vec<Refusal> = contents
         .iter()
         .filter_map(|content| match state(content, history) {
             State::InPlace => None,
@@ -31,7 +35,7 @@ pub fn back(release: &Release, history: &History) -> Result<BTreeSet<Version>, E
             )),
         })
         .collect();
-    decided(refusals, || versions(release))
+    decided(refusals, || versions(&contents))
 }
 
 /// Returns what may be applied so that exactly what a release holds is applied.
@@ -42,15 +46,17 @@ pub fn back(release: &Release, history: &History) -> Result<BTreeSet<Version>, E
 /// holds.
 pub fn forward(
     release: &Release,
+    releases: &Releases,
     history: &History,
     files: &[Migration],
 ) -> Result<BTreeSet<Version>, Error> {
     let files: BTreeMap<&Version, &Migration> =
         files.iter().map(|file| (&file.version, file)).collect();
+    let contents = releases.contents(release);
     let mut refusals: Vec<Refusal> = history
         .applied()
         .iter()
-        .filter(|(version, ..)| release.content(version).is_none())
+        .filter(|(version, ..)| releases.content(release, version).is_none())
         .map(|(_, entry, _)| {
             refusal(
                 release,
@@ -63,7 +69,7 @@ pub fn forward(
             )
         })
         .collect();
-    for content in &release.contents {
+    for content in &contents {
         match state(content, history) {
             State::InPlace => {}
             State::Other => refusals.push(other_text(release, content)),
@@ -73,7 +79,7 @@ pub fn forward(
             }
         }
     }
-    decided(refusals, || versions(release))
+    decided(refusals, || versions(&contents))
 }
 
 /// What became of something that a release holds.
@@ -139,8 +145,8 @@ fn refusal(release: &Release, version: &str, what: &str, hint: String) -> Refusa
     }
 }
 
-fn versions(release: &Release) -> BTreeSet<Version> {
-    let contents = release.contents.iter();
+fn versions(contents: &[&Content]) -> BTreeSet<Version> {
+    let contents = contents.iter();
     contents.map(|content| content.version.clone()).collect()
 }
 

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 
 use ledger::canonical::Value;
 use ledger::{
-    Body, Cause, Digest, Direction, ErrorDetail, Event, MigrationApplied, MigrationFailed,
-    MigrationRolledBack, Outcome, ReleaseCreated, Signer, SigningKey, VersionTagged,
+    BackupRestored, BackupTaken, Body, Cause, Digest, Direction, ErrorDetail, Event,
+    MigrationApplied, MigrationFailed, MigrationRolledBack, Outcome, ReleaseCreated, Signer,
+    SigningKey, VersionTagged,
 };
 use proptest::prelude::*;
 use uuid::Uuid;
@@ -98,6 +99,41 @@ impl Story {
         self.happen(body.into(), Outcome::Failure)
     }
 
+    pub(super) fn backed_up(&mut self) -> &mut Self {
+        let size = self.events.len() as u64;
+        let body = BackupTaken {
+            backup: Uuid::from_u128(u128::from(size)),
+            duration_ms: 3,
+            encrypted: true,
+            ledger_size: size,
+            location: "backups/one".to_owned(),
+            method: "copy".to_owned(),
+            name: "one".to_owned(),
+            sha256: Digest::ZERO,
+            size: 4096.into(),
+        };
+        self.happen(body.into(), Outcome::Success)
+    }
+
+    /// Brings back what was applied when the last backup was taken, if there is one.
+    pub(super) fn restored(&mut self) -> &mut Self {
+        let backups = self.events.iter().rev();
+        let mut taken = backups.filter_map(|event| match &event.body {
+            Body::BackupTaken(body) => Some(body.backup),
+            _ => None,
+        });
+        let Some(backup) = taken.next() else {
+            return self;
+        };
+        let body = BackupRestored {
+            backup,
+            duration_ms: 3,
+            safety_backup: None,
+            sha256: Digest::ZERO,
+        };
+        self.happen(body.into(), Outcome::Success)
+    }
+
     pub(super) fn decide(&self, release: &str, at: Option<&str>) -> Result<Tagging, Error> {
         let at = at.map(|at| at.parse::<Version>().unwrap());
         tag::decide(&parse(release)?, at.as_ref(), &self.releases, &self.history)
@@ -125,17 +161,16 @@ impl Story {
         self.happen(body.into(), Outcome::Success)
     }
 
+    /// Returns the versions that a release holds.
+    fn held(&self, release: &str) -> Vec<&str> {
+        let release = self.releases.find(release).unwrap();
+        let contents = self.releases.contents(release).into_iter();
+        contents.map(|one| one.version.as_str()).collect()
+    }
+
     fn next(&self) -> Option<String> {
         next::suggest(&self.releases, &self.history).map(|next| next.release)
     }
-}
-
-pub(super) fn versions(release: &Release) -> Vec<&str> {
-    release
-        .contents
-        .iter()
-        .map(|one| one.version.as_str())
-        .collect()
 }
 
 #[track_caller]
@@ -155,13 +190,11 @@ fn tags(tags: &[&str]) -> (&'static str, Value) {
 fn a_release_holds_what_was_applied_in_its_order() {
     let mut story = Story::default();
     story.applied("1", &[]).applied("2", &[]).applied("4", &[]);
-    assert_eq!(versions(story.tag("1.0.0", Some("2")).unwrap()), ["1", "2"]);
+    story.tag("1.0.0", Some("2")).unwrap();
+    assert_eq!(story.held("1.0.0"), ["1", "2"]);
     story.applied("3", &[]);
-    let hotfix = story.tag("1.0.1", None).unwrap();
-    assert_eq!(
-        (hotfix.migration.as_str(), versions(hotfix)),
-        ("3", vec!["1", "2", "4", "3"])
-    );
+    assert_eq!(story.tag("1.0.1", None).unwrap().migration, "3");
+    assert_eq!(story.held("1.0.1"), ["1", "2", "4", "3"]);
     assert!(
         story.decide("1.1.0", Some("4")).is_err(),
         "3 would be missing"
@@ -233,18 +266,20 @@ fn after_a_rollback_the_release_that_was_left_no_longer_counts() {
     story.applied("3", &[("type", Value::from("dml"))]);
     assert_eq!(story.next().as_deref(), Some("1.0.1"));
     let hotfix = story.tag("1.0.1", None).unwrap().clone();
-    assert_eq!(versions(&hotfix), ["1", "3"]);
+    assert_eq!(story.held("1.0.1"), ["1", "3"]);
     let earlier = &story.releases.all()[1];
-    let gone: Vec<_> = hotfix
-        .removed(Some(earlier))
+    let gone: Vec<_> = story
+        .releases
+        .removed(&hotfix, Some(earlier))
+        .into_iter()
         .map(|one| one.version.as_str())
         .collect();
     assert_eq!(gone, ["2"]);
     // the same text again is the same migration, another one is not
     story.applied("2", &[]);
-    assert!(story.releases.all()[1].is_in_place(&story.history));
+    assert_eq!(story.releases.in_place(&story.history), [true; 3]);
     story.rolled_back("2").applied("2", &[BREAKING]);
-    assert!(!story.releases.all()[1].is_in_place(&story.history));
+    assert_eq!(story.releases.in_place(&story.history), [true, false, true]);
 }
 
 #[test]
@@ -350,7 +385,12 @@ pub(super) fn any_story() -> impl Strategy<Value = Story> {
                     let kind = if flag { "dml" } else { "ddl" };
                     story.applied(&version, &[("type", Value::from(kind))]);
                 }
-                (_, true) => {}
+                (_, true) if flag => {
+                    story.backed_up();
+                }
+                (_, true) => {
+                    story.restored();
+                }
             }
         }
         story
@@ -374,7 +414,7 @@ proptest! {
                 .iter()
                 .map(|(_, entry, _)| entry.version.as_str())
                 .collect();
-            prop_assert_eq!(versions(release), expected);
+            prop_assert_eq!(story.held(&release.release.to_string()), expected);
         }
     }
 
@@ -386,9 +426,10 @@ proptest! {
                 history.apply(event).unwrap();
             }
             for earlier in &story.releases.all()[..index] {
-                if earlier.is_in_place(&history) {
+                let held = story.releases.contents(earlier);
+                if held.iter().all(|one| one.is_in_place(&history)) {
                     prop_assert!(earlier.release < release.release);
-                    prop_assert!(earlier.contents.iter().all(|one| release.holds(one)));
+                    prop_assert!(held.iter().all(|one| story.releases.holds(release, one)));
                 }
             }
         }

@@ -139,16 +139,16 @@ fn backwards(
     history: &History,
 ) -> Option<Refusal> {
     let held: BTreeSet<&Version> = tagging.contents.iter().map(|one| &one.version).collect();
-    let in_place = releases.all().iter().filter(|one| one.is_in_place(history));
-    in_place
-        .rev()
-        .find_map(|earlier| behind(release, &held, earlier))
+    releases
+        .those_in_place(history)
+        .find_map(|earlier| behind(release, &held, earlier, releases))
 }
 
 fn behind(
     release: &semver::Version,
     held: &BTreeSet<&Version>,
     earlier: &Release,
+    releases: &Releases,
 ) -> Option<Refusal> {
     let refusal = |message: String, hint: &str| Refusal {
         code: "release-backwards",
@@ -165,9 +165,9 @@ fn behind(
             "`mledger releases --next` suggests a name",
         ));
     }
-    let lost = earlier
-        .contents
-        .iter()
+    let lost = releases
+        .contents(earlier)
+        .into_iter()
         .find(|content| !held.contains(&content.version))?;
     Some(refusal(
         format!(
