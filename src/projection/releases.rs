@@ -95,6 +95,8 @@ pub struct Releases {
     holdings: BTreeMap<Version, Vec<Holding>>,
     /// The versions of which the next release may hold something else than the last one.
     touched: BTreeSet<Version>,
+    /// What was applied after the migration that the last release ends with, by the event that says so.
+    waiting: BTreeMap<u64, Version>,
 }
 
 impl Releases {
@@ -152,16 +154,22 @@ impl Releases {
         }
         let place = self.all.len();
         let mut count = self.all.last().map_or(0, |before| before.count);
+        let later = self.waiting.split_off(&until.map_or(0, |until| until + 1));
+        let reached = std::mem::replace(&mut self.waiting, later);
+        self.touched.extend(reached.into_values());
         for version in std::mem::take(&mut self.touched) {
             let applied = history
                 .get(&version)
                 .and_then(|entry| Some((entry, entry.applied.as_ref()?)));
-            let is_in = |seq: u64| until.is_some_and(|until| seq <= until);
-            let now = applied.and_then(|(entry, applied)| {
-                is_in(applied.seq).then(|| Content::of(&version, entry, applied))
-            });
-            if applied.is_some() && now.is_none() {
-                self.touched.insert(version.clone());
+            let mut now = None;
+            match applied {
+                Some((entry, applied)) if until.is_some_and(|until| applied.seq <= until) => {
+                    now = Some(Content::of(&version, entry, applied));
+                }
+                Some((_, applied)) => {
+                    self.waiting.insert(applied.seq, version.clone());
+                }
+                None => {}
             }
             count = self.hold(place, version, now, count);
         }
