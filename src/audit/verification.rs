@@ -146,23 +146,12 @@ impl<'a> Inspection<'a> {
             self.manifest_signature(text, &verifier)?;
         }
         let objects = self.objects()?;
-        let verdict = verifier.finish();
-        let mut findings = verdict.findings;
-        findings.extend(self.findings);
-        let mut checked = Checked::of_log(verdict.size, &findings);
+        let mut verdict = verifier.finish();
+        verdict.findings.extend(self.findings);
+        let mut checked = Checked::of_log(verdict.size, &verdict.findings);
         checked.objects = objects;
         checked.bundle_files = self.contents.files.len() as u64;
-        Ok(VerifyReport {
-            lineage: verdict.lineage,
-            size: verdict.size,
-            root: verdict.root,
-            head: verdict.head,
-            anchored_to: verdict.anchored_to,
-            anchored_size: verdict.anchored_size,
-            trusted: verdict.trusted,
-            checked,
-            findings,
-        })
+        Ok(VerifyReport::new(verdict, checked))
     }
 
     /// Compares the list with what is there; returns its text.

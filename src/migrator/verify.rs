@@ -64,30 +64,18 @@ impl Migrator {
         self.verify_schema(&mut *session, &log, request.strict, &mut found)
             .await?;
         let to_remember = log.to_remember();
-        let (verdict, _) = log.finish();
-        let mut findings = verdict.findings;
-        findings.extend(found.findings);
-        let broken = findings
-            .iter()
-            .any(|finding| finding.severity == Severity::Error);
-        if !broken && let Some(seen) = to_remember {
+        let (mut verdict, _) = log.finish();
+        verdict.findings.extend(found.findings);
+        if !verdict.has_errors()
+            && let Some(seen) = to_remember
+        {
             // a failure to remember is told by the commands that work every day
             let _ = self
                 .context
                 .heads
                 .remember(self.engine.address().key(), &seen);
         }
-        Ok(VerifyReport {
-            lineage: verdict.lineage,
-            size: verdict.size,
-            root: verdict.root,
-            head: verdict.head,
-            anchored_to: verdict.anchored_to,
-            anchored_size: verdict.anchored_size,
-            trusted: verdict.trusted,
-            checked: found.checked,
-            findings,
-        })
+        Ok(VerifyReport::new(verdict, found.checked))
     }
 
     async fn connect_to_verify(&self, seen_before: bool) -> Result<Box<dyn Session>, Error> {

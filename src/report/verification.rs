@@ -1,5 +1,6 @@
 //! What `verify` answers, of a database or of a bundle.
 
+use ledger::verify::Verdict;
 use ledger::{Code, Digest, Finding};
 use serde::Serialize;
 
@@ -24,6 +25,23 @@ pub struct VerifyReport {
     pub checked: Checked,
     /// What was found.
     pub findings: Vec<Finding>,
+}
+
+impl VerifyReport {
+    /// Returns what a verifier has found of a log, with what else was looked at.
+    pub(crate) fn new(verdict: Verdict, checked: Checked) -> Self {
+        Self {
+            lineage: verdict.lineage,
+            size: verdict.size,
+            root: verdict.root,
+            head: verdict.head,
+            anchored_to: verdict.anchored_to,
+            anchored_size: verdict.anchored_size,
+            trusted: verdict.trusted,
+            checked,
+            findings: verdict.findings,
+        }
+    }
 }
 
 /// How many of each thing `verify` has looked at; zero says that it did not.
