@@ -3,8 +3,8 @@
 use ledger::{Digest, Fingerprint, Timestamp};
 use serde::Serialize;
 
-use super::Group;
 use super::seal::Seal;
+use super::{Group, moment};
 
 /// The releases of a range, newest first, and what each of them changed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -144,6 +144,83 @@ pub struct Incident {
     pub actor: String,
     /// The event that says so.
     pub seq: u64,
+}
+
+/// Something to say about a change, the same in each form.
+pub(super) struct Fact {
+    /// Our words.
+    pub(super) words: &'static str,
+    /// What stands behind them, from outside.
+    pub(super) text: Option<String>,
+    /// A reader must not miss it.
+    pub(super) is_alarming: bool,
+}
+
+impl Changelog {
+    /// Returns all changes in the order in which they were applied.
+    pub(super) fn changes_by_seq(&self) -> Vec<&Change> {
+        let mut changes: Vec<&Change> = self.sections.iter().flat_map(Section::changes).collect();
+        changes.sort_by_key(|change| change.seq);
+        changes
+    }
+}
+
+impl Change {
+    /// Returns what its header says of it and what it replaces.
+    pub(super) fn facts(&self) -> Vec<Fact> {
+        let tickets = (!self.tickets.is_empty()).then(|| self.tickets.join(", "));
+        let plain = |words, text| Fact {
+            words,
+            text,
+            is_alarming: false,
+        };
+        let named = |words, text: Option<String>| text.map(|text| plain(words, Some(text)));
+        let replaces = plain("replaces another text of this version", None);
+        let downtime = Fact {
+            is_alarming: true,
+            ..plain("needs downtime", None)
+        };
+        let facts = [
+            self.again.then_some(replaces),
+            named("risk", self.risk.clone()),
+            self.downtime.then_some(downtime),
+            named("ticket", tickets),
+            named("author", self.author.clone()),
+        ];
+        facts.into_iter().flatten().collect()
+    }
+
+    /// Says how and when it came to be applied.
+    pub(super) fn course(&self) -> String {
+        let moment = moment(self.applied_at);
+        if self.marked {
+            format!("marked as applied {moment}")
+        } else {
+            format!("applied {moment} in {} ms", self.duration_ms)
+        }
+    }
+}
+
+impl Removal {
+    /// Says how it went, in words.
+    pub(super) fn course(&self) -> &'static str {
+        match self.how {
+            "restored" => "gone with the restore of an older backup",
+            "marked" => "marked as not applied",
+            _ => "rolled back",
+        }
+    }
+}
+
+impl Incident {
+    /// Says what happened, in words.
+    pub(super) fn course(&self) -> &'static str {
+        match self.what {
+            "rolled_back" => "rolled back",
+            "rollback_failed" => "rollback failed",
+            _ => "failed",
+        }
+    }
 }
 
 impl Section {

@@ -2,13 +2,13 @@
 
 use std::fmt::Write as _;
 
-use super::changelog::{Change, Changelog, Heading, Section};
+use super::changelog::{Change, Changelog, Fact, Heading, Section};
 use super::{day, moment, one_line};
 
 const STYLE: &str = "body{font:16px/1.5 sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}\
 code{font-size:85%;overflow-wrap:anywhere}\
 table{border-collapse:collapse}td,th{border:1px solid #999;padding:.2rem .5rem;text-align:left}\
-.facts{color:#555}.downtime{font-weight:bold;color:#a00}";
+.facts{color:#555}.alarming{font-weight:bold;color:#a00}";
 
 pub(super) fn print(changelog: &Changelog) -> String {
     let mut page = Page::default();
@@ -67,14 +67,10 @@ impl Page {
             self.list(changes.group.heading(), &changes.changes, change);
         }
         self.list("Removed", &section.removed, |removal| {
-            let how = match removal.how {
-                "restored" => "gone with the restore of an older backup",
-                "marked" => "marked as not applied",
-                _ => "rolled back",
-            };
             format!(
-                "<b>{}</b>: {how} {} by {} (event {})",
+                "<b>{}</b>: {} {} by {} (event {})",
                 title(&removal.version, &removal.name),
+                removal.course(),
                 moment(removal.removed_at),
                 escaped(&removal.removed_by),
                 removal.seq
@@ -82,14 +78,10 @@ impl Page {
         });
         let incidents = &section.incidents;
         self.list("Rollbacks and failed attempts", incidents, |incident| {
-            let what = match incident.what {
-                "rolled_back" => "rolled back",
-                "rollback_failed" => "rollback failed",
-                _ => "failed",
-            };
             format!(
-                "<b>{}</b>: {what} {} by {}: {} (event {})",
+                "<b>{}</b>: {} {} by {}: {} (event {})",
                 title(&incident.version, &incident.name),
+                incident.course(),
                 moment(incident.time),
                 escaped(&incident.actor),
                 escaped(&incident.detail),
@@ -137,15 +129,10 @@ impl Page {
 
     /// The digests that the entries point to.
     fn evidence(&mut self, changelog: &Changelog) {
-        let mut changes: Vec<&Change> = changelog
-            .sections
-            .iter()
-            .flat_map(Section::changes)
-            .collect();
+        let changes = changelog.changes_by_seq();
         if changes.is_empty() {
             return;
         }
-        changes.sort_by_key(|change| change.seq);
         self.line("<h2>Evidence</h2>");
         self.line("<table>");
         self.line(
@@ -171,37 +158,8 @@ impl Page {
 }
 
 fn change(change: &Change) -> String {
-    let mut facts = Vec::new();
-    if change.again {
-        facts.push("replaces another text of this version".to_owned());
-    }
-    facts.extend(
-        change
-            .risk
-            .as_deref()
-            .map(|risk| format!("risk {}", escaped(risk))),
-    );
-    if change.downtime {
-        facts.push("<span class=\"downtime\">needs downtime</span>".to_owned());
-    }
-    if !change.tickets.is_empty() {
-        facts.push(format!("ticket {}", escaped(&change.tickets.join(", "))));
-    }
-    facts.extend(
-        change
-            .author
-            .as_deref()
-            .map(|who| format!("author {}", escaped(who))),
-    );
-    facts.push(if change.marked {
-        format!("marked as applied {}", moment(change.applied_at))
-    } else {
-        format!(
-            "applied {} in {} ms",
-            moment(change.applied_at),
-            change.duration_ms
-        )
-    });
+    let mut facts: Vec<String> = change.facts().iter().map(fact).collect();
+    facts.push(change.course());
     let description = change.description.as_deref().map(escaped);
     format!(
         "<b>{}</b>{}<br><span class=\"facts\">{} by {} (<a href=\"#event-{seq}\">event {seq}</a>)</span>",
@@ -211,6 +169,18 @@ fn change(change: &Change) -> String {
         escaped(&change.applied_by),
         seq = change.seq,
     )
+}
+
+fn fact(fact: &Fact) -> String {
+    let words = if fact.is_alarming {
+        format!("<span class=\"alarming\">{}</span>", fact.words)
+    } else {
+        fact.words.to_owned()
+    };
+    match &fact.text {
+        Some(text) => format!("{words} {}", escaped(text)),
+        None => words,
+    }
 }
 
 fn title(version: &str, name: &str) -> String {

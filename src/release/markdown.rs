@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use ledger::Digest;
 
-use super::changelog::{Change, Changelog, Heading, Incident, Removal, Section};
+use super::changelog::{Change, Changelog, Fact, Heading, Incident, Removal, Section};
 use super::{day, moment, one_line, short};
 
 pub(super) fn print(changelog: &Changelog) -> String {
@@ -120,57 +120,23 @@ impl Page {
             title(&change.version, &change.name),
             description.map_or_else(String::new, |text| format!(": {text}"))
         ));
-        let mut facts = Vec::new();
-        if change.again {
-            facts.push("replaces another text of this version".to_owned());
-        }
-        facts.extend(
-            change
-                .risk
-                .as_deref()
-                .map(|risk| format!("risk {}", escaped(risk))),
-        );
-        if change.downtime {
-            facts.push("**needs downtime**".to_owned());
-        }
-        if !change.tickets.is_empty() {
-            let tickets: Vec<String> = change.tickets.iter().map(|one| escaped(one)).collect();
-            facts.push(format!("ticket {}", tickets.join(", ")));
-        }
-        facts.extend(
-            change
-                .author
-                .as_deref()
-                .map(|who| format!("author {}", escaped(who))),
-        );
+        let facts: Vec<String> = change.facts().iter().map(fact).collect();
         if !facts.is_empty() {
             self.line(format!("  - {}", facts.join("; ")));
         }
-        let how = if change.marked {
-            format!("marked as applied {}", moment(change.applied_at))
-        } else {
-            format!(
-                "applied {} in {} ms",
-                moment(change.applied_at),
-                change.duration_ms
-            )
-        };
         self.line(format!(
-            "  - {how} by {}{}",
+            "  - {} by {}{}",
+            change.course(),
             escaped(&change.applied_by),
             link(change.seq)
         ));
     }
 
     fn removal(&mut self, removal: &Removal) {
-        let how = match removal.how {
-            "restored" => "gone with the restore of an older backup",
-            "marked" => "marked as not applied",
-            _ => "rolled back",
-        };
         self.line(format!(
-            "- **{}**: {how} {} by {}{}",
+            "- **{}**: {} {} by {}{}",
             title(&removal.version, &removal.name),
+            removal.course(),
             moment(removal.removed_at),
             escaped(&removal.removed_by),
             event(removal.seq)
@@ -178,14 +144,10 @@ impl Page {
     }
 
     fn incident(&mut self, incident: &Incident) {
-        let what = match incident.what {
-            "rolled_back" => "rolled back",
-            "rollback_failed" => "rollback failed",
-            _ => "failed",
-        };
         self.line(format!(
-            "- **{}**: {what} {} by {}: {}{}",
+            "- **{}**: {} {} by {}: {}{}",
             title(&incident.version, &incident.name),
+            incident.course(),
             moment(incident.time),
             escaped(&incident.actor),
             escaped(&incident.detail),
@@ -195,15 +157,10 @@ impl Page {
 
     /// The digests that the entries point to.
     fn evidence(&mut self, changelog: &Changelog) {
-        let mut changes: Vec<&Change> = changelog
-            .sections
-            .iter()
-            .flat_map(Section::changes)
-            .collect();
+        let changes = changelog.changes_by_seq();
         if changes.is_empty() {
             return;
         }
-        changes.sort_by_key(|change| change.seq);
         self.gap();
         self.line("## Evidence");
         self.gap();
@@ -222,6 +179,18 @@ impl Page {
                 change.key
             ));
         }
+    }
+}
+
+fn fact(fact: &Fact) -> String {
+    let words = if fact.is_alarming {
+        format!("**{}**", fact.words)
+    } else {
+        fact.words.to_owned()
+    };
+    match &fact.text {
+        Some(text) => format!("{words} {}", escaped(text)),
+        None => words,
     }
 }
 
