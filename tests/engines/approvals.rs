@@ -8,23 +8,10 @@ use mledger::request::{Approve, Authorize, Back, Down, Settings, Up};
 use mledger::{Error, Migrator};
 
 use crate::place::on_every_engine;
-use crate::shop::{DANA, Person, Shop, refused};
+use crate::shop::{DANA, Person, Shop, TWO, refused};
 
 const LEE: Person = Person(8, "lee");
 const OPS: Person = Person(9, "ops");
-
-const TWO: [(&str, &str, &str); 2] = [
-    (
-        "1_users",
-        "CREATE TABLE users (id INTEGER);",
-        "DROP TABLE users;",
-    ),
-    (
-        "2_orders",
-        "CREATE TABLE orders (id INTEGER);",
-        "DROP TABLE orders;",
-    ),
-];
 
 fn in_production(settings: &mut Settings) {
     settings.environment = Some("production".to_owned());

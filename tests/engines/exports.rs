@@ -12,23 +12,10 @@ use mledger::report::VerifyReport;
 use mledger::request::{Authorize, Export, Up, Verify};
 
 use crate::place::on_every_engine;
-use crate::shop::{DANA, Person, Shop, refused};
+use crate::shop::{DANA, Person, Shop, TWO, refused};
 
 const AUDITOR: Person = Person(8, "ada");
 const OPERATOR: Person = Person(9, "ops");
-
-const TWO: [(&str, &str, &str); 2] = [
-    (
-        "1_users",
-        "CREATE TABLE users (id INTEGER);",
-        "DROP TABLE users;",
-    ),
-    (
-        "2_orders",
-        "CREATE TABLE orders (id INTEGER);",
-        "DROP TABLE orders;",
-    ),
-];
 
 fn of(shop: &Shop, person: Person) -> Migrator {
     shop.migrator_of(person, |_| {})

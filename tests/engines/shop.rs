@@ -19,6 +19,20 @@ use uuid::Uuid;
 
 use crate::place::{Database, Kind};
 
+/// Two migrations that say nothing but tables, each with its way back.
+pub(crate) const TWO: [(&str, &str, &str); 2] = [
+    (
+        "1_users",
+        "CREATE TABLE users (id INTEGER);",
+        "DROP TABLE users;",
+    ),
+    (
+        "2_orders",
+        "CREATE TABLE orders (id INTEGER);",
+        "DROP TABLE orders;",
+    ),
+];
+
 /// A clock that stands still and ids that count.
 #[derive(Debug, Default)]
 pub(crate) struct Frozen {

@@ -76,7 +76,7 @@ fn result(finding: &Finding) -> Value {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "tests")]
+    #![expect(clippy::panic, clippy::unwrap_used, reason = "tests")]
 
     use super::super::samples::hostile;
     use super::*;
@@ -89,7 +89,8 @@ mod tests {
     fn check(value: &Value, part: &Value, path: &str) {
         match part {
             Value::Object(members) => {
-                let object = value.as_object().unwrap_or_else(|| unreachable!("{path}"));
+                assert!(value.is_object(), "{path}: {value}");
+                let object = value.as_object().unwrap();
                 for name in object.keys() {
                     let known = members.contains_key(name)
                         || members.contains_key(&format!("{name}?"))
@@ -111,7 +112,8 @@ mod tests {
                 }
             }
             Value::Array(choices) if choices.len() == 1 => {
-                let items = value.as_array().unwrap_or_else(|| unreachable!("{path}"));
+                assert!(value.is_array(), "{path}: {value}");
+                let items = value.as_array().unwrap();
                 for (index, item) in items.iter().enumerate() {
                     check(item, &choices[0], &format!("{path}[{index}]"));
                 }
@@ -122,9 +124,9 @@ mod tests {
                 "from 0" => assert!(value.is_u64(), "{path}: {value}"),
                 "from 1" => assert!(value.as_u64().is_some_and(|n| n > 0), "{path}: {value}"),
                 "flag" => assert!(value.is_boolean(), "{path}: {value}"),
-                kind => unreachable!("{path}: {kind}"),
+                kind => panic!("{path}: the part says `{kind}`, which is no kind of value"),
             },
-            other => unreachable!("{path}: {other}"),
+            other => panic!("{path}: the part says {other}, which describes no value"),
         }
     }
 
