@@ -181,6 +181,8 @@ pub struct Remembered {
     pub lineage: Vec<Digest>,
     /// Size and last hash.
     pub head: Head,
+    /// The Merkle root over as many entries, by which a rewind can name them.
+    pub root: Digest,
 }
 
 /// Remembers the heads that were seen, outside the database.

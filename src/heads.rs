@@ -123,6 +123,7 @@ struct Kept {
     lineage: Vec<Digest>,
     size: u64,
     hash: Digest,
+    root: Digest,
 }
 
 impl Kept {
@@ -133,6 +134,7 @@ impl Kept {
             lineage: seen.lineage.clone(),
             size: seen.head.size,
             hash: seen.head.hash,
+            root: seen.root,
         }
     }
 }
@@ -168,6 +170,7 @@ fn read(path: &Path, address: &str) -> Result<Option<Remembered>, String> {
             size: kept.size,
             hash: kept.hash,
         },
+        root: kept.root,
     }))
 }
 
@@ -204,6 +207,7 @@ mod tests {
                 size,
                 hash: Digest::of(&size.to_be_bytes()),
             },
+            root: Digest::of(b"root"),
         }
     }
 

@@ -164,14 +164,12 @@ impl Log {
 
     /// Returns the findings that forbid to build on this log.
     pub(crate) fn errors(&self) -> impl Iterator<Item = Finding> {
-        self.verifier
-            .verdict()
-            .findings
-            .into_iter()
-            .filter(|finding| {
-                finding.severity == Severity::Error
-                    && !matches!(finding.code, Code::KindUnknown | Code::KeyCompromised)
-            })
+        self.verifier.verdict().findings.into_iter().filter(forbids)
+    }
+
+    /// Returns those of them that the records themselves give, whatever the log as a whole is compared with.
+    pub(crate) fn record_errors(&self) -> impl Iterator<Item = &Finding> {
+        self.findings().iter().filter(|finding| forbids(finding))
     }
 
     /// Returns what a later command may compare with, if there is anything.
@@ -182,6 +180,7 @@ impl Log {
                 size: self.size(),
                 hash: self.head(),
             },
+            root: self.verifier.root(),
         })
     }
 
@@ -189,4 +188,9 @@ impl Log {
     pub(crate) fn finish(self) -> (Verdict, History) {
         (self.verifier.finish(), self.history)
     }
+}
+
+fn forbids(finding: &Finding) -> bool {
+    finding.severity == Severity::Error
+        && !matches!(finding.code, Code::KindUnknown | Code::KeyCompromised)
 }

@@ -8,6 +8,7 @@ mod approvals;
 mod backups;
 mod exports;
 mod health;
+mod openings;
 mod releases;
 mod unresolved;
 mod verification;
@@ -24,6 +25,7 @@ pub use self::backups::{BackupChecked, BackupView, Pruned, RestoreTest, Restored
 pub use self::exports::{CheckpointView, Exported};
 pub(crate) use self::health::Found;
 pub use self::health::{Health, HealthProblem, LastBackup, LedgerHealth, SchemaHealth};
+pub use self::openings::{LostHead, Reopened};
 pub use self::releases::{ChangelogChecked, Published, ReleaseView, ReleasesView, Tagged};
 pub use self::unresolved::Unresolved;
 pub use self::verification::{Checked, VerifyReport};

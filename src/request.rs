@@ -160,6 +160,37 @@ pub struct Authorize {
     pub roles: Vec<ledger::Role>,
 }
 
+/// What `fork` is asked; the environment it goes on for is the one that the settings name.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Fork {
+    /// Why, recorded.
+    pub reason: String,
+    /// Let this command's key in as an owner. Where it was none before, no earlier key holds a role any more.
+    pub new_key: bool,
+    /// The protected environment's name, as a person has typed it to confirm.
+    pub confirmed: Option<String>,
+}
+
+/// What `move` is asked.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Move {
+    /// Why, recorded.
+    pub reason: String,
+    /// The protected environment's name, as a person has typed it to confirm.
+    pub confirmed: Option<String>,
+}
+
+/// What `rewind` is asked.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Rewind {
+    /// Why, recorded.
+    pub reason: String,
+    /// The texts of checkpoints that were kept outside the database.
+    pub checkpoints: Vec<String>,
+    /// The protected environment's name, as a person has typed it to confirm.
+    pub confirmed: Option<String>,
+}
+
 /// A release as somebody wrote it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReleaseName {

@@ -162,6 +162,33 @@ impl Verifier {
         &self.lineage
     }
 
+    /// Tells whether `id` is the current id, or was followed by rewinds alone.
+    #[must_use]
+    pub fn only_rewound_since(&self, id: &Digest) -> bool {
+        self.lineage
+            .iter()
+            .position(|known| known == id)
+            .and_then(|place| self.openings.get(place + 1..))
+            .is_some_and(|later| later.iter().all(|opening| *opening == Opening::Rewound))
+    }
+
+    /// Tells whether the log has the remembered head at its size; `false` where none was given.
+    #[must_use]
+    pub fn holds_remembered(&self) -> bool {
+        self.anchors.holds_remembered()
+    }
+
+    /// Returns the heads of the checkpoints given that this log does not hold, as if it ended here, but for
+    /// those that a rewind excuses: what an owner can declare lost.
+    ///
+    /// # Errors
+    ///
+    /// A sentence about a checkpoint that was never one of this log: no known key has signed it and no id of
+    /// the lineage is its origin, or a known key's signature is wrong.
+    pub fn lost_checkpoints(&self) -> Result<Vec<TreeHead>, String> {
+        self.anchors.lost(&self.whole())
+    }
+
     /// Returns the keys.
     #[must_use]
     pub const fn keyring(&self) -> &Keyring {
@@ -217,22 +244,23 @@ impl Verifier {
 
     fn concluded(&self) -> (Findings, anchors::Conclusion) {
         let mut end = Findings::default();
-        let conclusion = self.anchors.conclude(
-            &anchors::Log {
-                options: &self.options,
-                head: TreeHead {
-                    size: self.size(),
-                    root: self.root(),
-                },
-                lineage: &self.lineage,
-                openings: &self.openings,
-                roots: &self.roots,
-                keyring: &self.keyring,
-                all_signatures: self.signatures_from == 0,
-            },
-            &mut end,
-        );
+        let conclusion = self.anchors.conclude(&self.whole(), &mut end);
         (end, conclusion)
+    }
+
+    fn whole(&self) -> anchors::Log<'_> {
+        anchors::Log {
+            options: &self.options,
+            head: TreeHead {
+                size: self.size(),
+                root: self.root(),
+            },
+            lineage: &self.lineage,
+            openings: &self.openings,
+            roots: &self.roots,
+            keyring: &self.keyring,
+            all_signatures: self.signatures_from == 0,
+        }
     }
 
     fn take(&mut self, line: &[u8], signature: &[u8], columns: Option<&Columns>) -> Option<Event> {
@@ -378,7 +406,7 @@ impl Verifier {
                     self.anchors.rewound(&body.lost);
                 }
                 let message = format!(
-                    "an owner declared what followed entry {position} lost, {} heads by name",
+                    "an owner declared lost what followed the first {position} entries; heads named: {}",
                     body.lost.len()
                 );
                 self.report(Code::HistoryRewound, position, message);

@@ -67,6 +67,12 @@ pub(crate) fn short(digest: &Digest) -> String {
     digest.to_string().chars().take(12).collect()
 }
 
+/// Returns the ids of a chain that was opened more than once, first to last.
+pub(crate) fn lineage(ids: &[Digest]) -> Option<String> {
+    let ids: Vec<String> = ids.iter().map(short).collect();
+    (ids.len() > 1).then(|| ids.join(" → "))
+}
+
 /// Returns `text` on one line: what an actor, a host or an error calls itself may hold anything.
 pub(crate) fn line(text: &str) -> String {
     text.chars()

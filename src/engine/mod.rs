@@ -6,6 +6,7 @@
 //! database it talks to.
 
 mod error;
+mod interrupter;
 mod mysql;
 mod postgres;
 pub mod sqlite;
@@ -21,6 +22,7 @@ use ledger::{Digest, Record};
 use uuid::Uuid;
 
 pub use self::error::{EngineError, Fault};
+pub use self::interrupter::Interrupter;
 pub use self::postgres::PostgresUrlError;
 pub use self::url::{Address, UrlError, open};
 use crate::adopt::{Table, TableName, Writing};
@@ -241,29 +243,6 @@ pub struct SchemaFingerprint {
     pub lacking: Vec<&'static str>,
 }
 
-/// Stops the statement that a session is executing; may be called from any task or thread.
-#[derive(Clone)]
-pub struct Interrupter(Arc<dyn Fn() + Send + Sync>);
-
-impl Interrupter {
-    /// Wraps `stop`, which must return at once.
-    pub fn new(stop: impl Fn() + Send + Sync + 'static) -> Self {
-        Self(Arc::new(stop))
-    }
-
-    /// Asks the database to stop what the session is executing, now and until the session's
-    /// [`Session::resume`].
-    pub fn interrupt(&self) {
-        (self.0)();
-    }
-}
-
-impl fmt::Debug for Interrupter {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("Interrupter")
-    }
-}
-
 /// One connection.
 ///
 /// Verbs that append or touch the lease run inside the transaction that [`Session::begin`] opened;
@@ -280,6 +259,12 @@ pub trait Session: Send {
 
     /// Returns which database this is; the store must be present.
     async fn identity(&mut self) -> Result<Identity, EngineError>;
+
+    /// Gives the database an identity of its own, inside the open transaction, and returns it: that of the
+    /// server it is on now, or `random` where it has none or may not know it.
+    ///
+    /// A copy so stops to say that it is what it was copied from.
+    async fn renew_identity(&mut self, random: &str) -> Result<Identity, EngineError>;
 
     /// Returns up to `limit` records with `seq >= from`, ordered by `seq`.
     async fn records(&mut self, from: u64, limit: u32) -> Result<Vec<StoredRecord>, EngineError>;

@@ -240,30 +240,6 @@ impl Migrator {
         }))))
     }
 
-    /// Compares the database's own identity with the one its ledger was opened for.
-    async fn same_database(&self, session: &mut dyn Session, log: &Log) -> Result<(), Error> {
-        if log.is_empty() {
-            return Err(open::lost(
-                "its tables are there and hold no event".to_owned(),
-            ));
-        }
-        let found = session
-            .identity()
-            .await
-            .map_err(|error| self.engine_error(error, "reading the database's identity"))?;
-        match log.history().database() {
-            Some(recorded) if recorded.identity != found.identity => Err(open::integrity(
-                "identity-mismatch",
-                format!(
-                    "this ledger belongs to the database `{}`, but this one says that it is `{}`",
-                    recorded.identity, found.identity
-                ),
-                "check which database is meant: the ledger's tables were copied here from another one",
-            )),
-            _ => Ok(()),
-        }
-    }
-
     #[expect(
         clippy::too_many_arguments,
         reason = "one transaction needs all of them once"

@@ -21,7 +21,7 @@ const ATTEMPTS: usize = 16;
 pub(super) struct Append {
     pub(super) session: Box<dyn Session>,
     pub(super) log: Log,
-    journal: Journal,
+    pub(super) journal: Journal,
 }
 
 impl Migrator {
@@ -79,6 +79,7 @@ impl Migrator {
             .await
             .map_err(|error| self.engine_error(error, "reading the ledger"))?;
         self.check(&log, None)?;
+        self.same_database(&mut *session, &log).await?;
         Ok(Append {
             session,
             log,
@@ -89,11 +90,23 @@ impl Migrator {
     /// Signs and inserts the facts, commits, and returns the log with them.
     pub(super) async fn finish_append(
         &self,
+        append: Append,
+        facts: Vec<Fact>,
+    ) -> Result<Log, Error> {
+        self.finish_append_after(append, None, facts).await
+    }
+
+    /// The same, after a fact that opens a ledger, if there is one.
+    pub(super) async fn finish_append_after(
+        &self,
         mut append: Append,
+        opening: Option<Fact>,
         facts: Vec<Fact>,
     ) -> Result<Log, Error> {
         let fail = |error| self.engine_error(error, "appending to the ledger");
-        let staged = append.journal.stage(&append.log, facts)?;
+        let staged = append
+            .journal
+            .stage_after(&append.log, opening, |_| Ok(facts))?;
         fault::reach("alone::before-append");
         let session = &mut *append.session;
         let appended = staged.append(session).await.map_err(fail)?;

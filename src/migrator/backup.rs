@@ -35,11 +35,11 @@ impl Migrator {
     pub async fn create_backup(&self, name: Option<&str>) -> Result<BackupView, Error> {
         let name = name.unwrap_or("backup");
         check_name(name)?;
-        let opened = self.open().await?;
+        let mut opened = self.open().await?;
         if opened.log.is_empty() {
             return Err(no_ledger());
         }
-        self.may_write(&opened.log)?;
+        self.may_write_to(&mut opened).await?;
         let journal = self.journal(self.keys.signer(false)?, &opened.log);
         journal.may_sign(&opened.log, &[Role::Operator])?;
         drop(opened.session);

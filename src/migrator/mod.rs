@@ -14,11 +14,13 @@ mod changelog;
 mod events;
 mod export;
 mod health;
+mod identity;
 mod init;
 mod keys;
 mod leave;
 mod lock;
 mod open;
+mod openings;
 mod reach;
 mod rehearsal;
 mod release;
@@ -34,6 +36,7 @@ mod wait;
 mod work;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use ledger::Signer;
 
@@ -68,6 +71,8 @@ pub struct Migrator {
     settings: Settings,
     context: Context,
     keys: Arc<dyn Keys>,
+    /// A person was told once that the database goes by another name than the ledger's.
+    name_told: AtomicBool,
 }
 
 impl Migrator {
@@ -83,6 +88,7 @@ impl Migrator {
             settings,
             context,
             keys,
+            name_told: AtomicBool::new(false),
         }
     }
 }

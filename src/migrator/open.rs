@@ -1,7 +1,7 @@
 //! How every command begins: connect, read, check what was read against what was seen before.
 
 use ledger::verify::{Options, SignatureCheck};
-use ledger::{Event, Finding};
+use ledger::{Code, Event, Finding};
 
 use super::Migrator;
 use crate::context::{Progress, Remembered};
@@ -14,6 +14,10 @@ use crate::report::{Refusal, RunReport};
 
 /// The environment of a ledger that nobody has named one for.
 const DEFAULT_ENVIRONMENT: &str = "development";
+
+/// What can be done about a log that does not have the head that was seen before.
+const REWIND: &str = "if the database was restored from outside on purpose, keep both copies and compare \
+    them; the missing events are not in this one, and `mledger rewind --reason TEXT` declares them lost";
 
 /// A database whose log was read and holds together.
 pub(super) struct Opened {
@@ -39,6 +43,11 @@ impl Migrator {
         let remembered = self.recall()?;
         let options = self.options(remembered.as_ref());
         let mut opened = self.read_telling(options, each).await?;
+        if let Some(seen) = &remembered
+            && may_be_rewound(&opened.log, seen)
+        {
+            opened = self.read_whole(seen).await?;
+        }
         self.check(&opened.log, remembered.as_ref())?;
         self.remember(&opened.log);
         if let Some((seq, reason)) = opened.log.unreadable() {
@@ -49,6 +58,25 @@ impl Migrator {
             ));
         }
         opened.missing_guards.sort();
+        Ok(opened)
+    }
+
+    /// Reads a log again that may have been rewound: a rewind counts only once every signature is verified.
+    async fn read_whole(&self, seen: &Remembered) -> Result<Opened, Error> {
+        let options = Options {
+            signatures: SignatureCheck::All,
+            ..self.options(Some(seen))
+        };
+        let opened = self.read(options).await?;
+        if opened.log.errors().next().is_none() {
+            self.context.observer.observe(&Progress::Warning {
+                message: &format!(
+                    "the ledger was rewound: an owner has declared lost what followed, the head of {} events \
+                     that was seen here before with it; `mledger verify` says where",
+                    seen.head.size
+                ),
+            });
+        }
         Ok(opened)
     }
 
@@ -127,10 +155,15 @@ impl Migrator {
         let lineage = log.verifier().lineage();
         if let Some(pinned) = &self.settings.ledger
             && !log.is_empty()
-            && !lineage.contains(pinned)
+            && !log.verifier().only_rewound_since(pinned)
         {
             return Err(mismatch(format!(
-                "expected the ledger `{pinned}` that the configuration pins, found `{}`",
+                "expected the ledger `{pinned}` that the configuration pins, found {}`{}`",
+                if lineage.contains(pinned) {
+                    "its fork "
+                } else {
+                    ""
+                },
                 log.id().unwrap_or(ledger::Digest::ZERO)
             )));
         }
@@ -141,27 +174,25 @@ impl Migrator {
                     "a ledger of {size} events was seen at this address, now there is none"
                 )));
             }
-            if seen.lineage.first() != lineage.first() {
-                return Err(mismatch(format!(
-                    "expected the ledger `{}` that was seen at this address, found `{}`",
-                    hex(seen.lineage.first()),
-                    hex(lineage.first())
-                )));
+            if let Some(message) = another(log, seen) {
+                return Err(mismatch(message));
             }
-            if log.size() < size {
+            if log.size() < size && log.errors().any(|found| found.code == Code::Truncated) {
                 return Err(integrity(
                     "truncated",
                     format!(
                         "expected at least the {size} events that were seen here before, found {}",
                         log.size()
                     ),
-                    "if the database was restored from outside on purpose, keep both copies and \
-                     compare them; the missing events are not in this one",
+                    REWIND,
                 ));
             }
         }
         if log.has_errors() {
-            return Err(broken(log));
+            return Err(match remembered {
+                Some(_) if log.record_errors().next().is_none() => broken_with(log, REWIND),
+                _ => broken(log),
+            });
         }
         Ok(())
     }
@@ -201,8 +232,10 @@ impl Migrator {
                     "this database's ledger was opened for `{environment}`, but the environment \
                      named is `{named}`"
                 ),
-                "check which database is meant; a copy that goes on as another environment cannot \
-                 continue the ledger that it was copied with",
+                &format!(
+                    "check which database is meant; a copy that goes on for `{named}` becomes a ledger of its \
+                     own with `mledger fork --env {named} --reason TEXT`"
+                ),
             ));
         }
         if self.settings.rules(&environment).protected && self.settings.environment.is_none() {
@@ -215,14 +248,7 @@ impl Migrator {
                 hint: format!("add `--env {environment}`, or set MLEDGER_ENV"),
             }]));
         }
-        if let Some((seq, kind)) = log.history().unknown_kind() {
-            return Err(integrity(
-                "kind-unknown",
-                format!("event {seq} is of the kind `{kind}`, which this version does not know"),
-                "use the newer version of mledger that wrote it",
-            ));
-        }
-        Ok(())
+        knows_all(log)
     }
 
     /// Reads the folder of migrations.
@@ -240,8 +266,55 @@ impl Migrator {
     }
 }
 
+/// Refuses to add to a log that holds what this version does not know.
+pub(super) fn knows_all(log: &Log) -> Result<(), Error> {
+    match log.history().unknown_kind() {
+        Some((seq, kind)) => Err(integrity(
+            "kind-unknown",
+            format!("event {seq} is of the kind `{kind}`, which this version does not know"),
+            "use the newer version of mledger that wrote it",
+        )),
+        None => Ok(()),
+    }
+}
+
+/// Says why a log is not of the ledger that was seen before, if it is not: that ledger, or a rewind of it.
+pub(super) fn another(log: &Log, seen: &Remembered) -> Option<String> {
+    let lineage = log.verifier().lineage();
+    if seen.lineage.first() != lineage.first() {
+        return Some(format!(
+            "expected the ledger `{}` that was seen at this address, found `{}`",
+            hex(seen.lineage.first()),
+            hex(lineage.first())
+        ));
+    }
+    // an id that is not there any more was lost with the events that follow, which is said elsewhere
+    let id = seen.lineage.last().filter(|id| lineage.contains(id))?;
+    (!log.verifier().only_rewound_since(id)).then(|| {
+        format!(
+            "expected the ledger `{id}` that was seen at this address, found its fork `{}` for `{}`",
+            hex(lineage.last()),
+            log.history().environment().unwrap_or(DEFAULT_ENVIRONMENT)
+        )
+    })
+}
+
+/// Says whether a log that does not have the head that was seen was opened anew since.
+fn may_be_rewound(log: &Log, seen: &Remembered) -> bool {
+    !log.is_empty()
+        && !log.verifier().holds_remembered()
+        && log.verifier().lineage().len() > seen.lineage.len()
+}
+
 /// Returns the error for a log that does not hold together.
 pub(crate) fn broken(log: &Log) -> Error {
+    broken_with(
+        log,
+        "run `mledger verify` for all findings; nothing is written to a ledger that does not hold together",
+    )
+}
+
+fn broken_with(log: &Log, hint: &str) -> Error {
     let findings: Vec<Finding> = log.errors().collect();
     let (code, message) = findings
         .first()
@@ -251,10 +324,7 @@ pub(crate) fn broken(log: &Log) -> Error {
     Error::Integrity {
         code,
         message: format!("the ledger is not what was recorded: {message}"),
-        hint:
-            "run `mledger verify` for all findings; nothing is written to a ledger that does not \
-               hold together"
-                .to_owned(),
+        hint: hint.to_owned(),
         findings,
     }
 }
@@ -276,7 +346,7 @@ pub(super) fn lost(what: String) -> Error {
     )
 }
 
-fn mismatch(message: String) -> Error {
+pub(super) fn mismatch(message: String) -> Error {
     integrity(
         "ledger-mismatch",
         message,

@@ -46,11 +46,11 @@ impl Migrator {
     /// [`Error::Integrity`] where the file is not what was recorded, [`Error::Locked`] while another run holds
     /// the lease, [`Error::Backup`] where the database or its program failed; the message says what is left.
     pub async fn restore_backup(&self, which: &str) -> Result<Restored, Error> {
-        let opened = self.open().await?;
+        let mut opened = self.open().await?;
         if opened.log.is_empty() {
             return Err(no_ledger());
         }
-        self.may_write(&opened.log)?;
+        self.may_write_to(&mut opened).await?;
         let journal = self.journal(self.keys.signer(false)?, &opened.log);
         journal.may_sign(&opened.log, &[Role::Operator])?;
         let backup = self.find_backup(&opened.log, which)?.clone();

@@ -130,7 +130,7 @@ impl Migrator {
         let files = self.files()?;
         let mut opened = self.open().await?;
         // also where there is nothing to do: who names the wrong database should hear of it
-        self.may_write(&opened.log)?;
+        self.may_write_to(&mut opened).await?;
         let mut decision = self
             .first_decision(&work, &files, &mut opened, Purpose::Run)
             .await?;

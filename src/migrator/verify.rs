@@ -49,13 +49,11 @@ impl Migrator {
             guards: found.checked.guards,
             ..Checked::of_log(log.size(), log.findings())
         };
-        if let Some(seen) = &remembered
-            && seen.lineage.first() != log.verifier().lineage().first()
+        if let Some(message) = remembered
+            .as_ref()
+            .and_then(|seen| open::another(&log, seen))
         {
-            found.add(
-                Code::LedgerMismatch,
-                "the ledger is not the one that was seen at this address before".to_owned(),
-            );
+            found.add(Code::LedgerMismatch, message);
         }
         self.verify_identity(&mut *session, log.history(), &mut found)
             .await?;

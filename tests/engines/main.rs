@@ -28,6 +28,7 @@ mod health;
 mod keys;
 mod leases;
 mod limits;
+mod openings;
 mod partial;
 mod place;
 mod rehearsals;

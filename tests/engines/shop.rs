@@ -9,7 +9,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use mledger::context::{Context, Forgetful, Observer, Progress, Source, Stop};
+use mledger::context::{Context, Forgetful, Heads, Observer, Progress, Source, Stop};
+use mledger::heads::FileHeads;
 use mledger::ledger::{Body, Digest, Event, SigningKey, Timestamp};
 use mledger::migrator::{Keys, Signing};
 use mledger::report::{RunReport, State, Status, VerifyReport};
@@ -93,6 +94,7 @@ pub(crate) struct Shop {
     source: Arc<Frozen>,
     warnings: Arc<Warnings>,
     pub(crate) stop: Stop,
+    heads: Arc<dyn Heads>,
 }
 
 impl Shop {
@@ -103,7 +105,21 @@ impl Shop {
             source: Arc::default(),
             warnings: Arc::default(),
             stop: Stop::default(),
+            heads: Arc::new(Forgetful),
         }
+    }
+
+    /// Goes on at a machine that remembers what it has seen, and nothing of what others have.
+    pub(crate) fn at(&mut self, machine: &str) {
+        let folder = self.folder.path().join(".heads").join(machine);
+        self.heads = Arc::new(FileHeads::new(folder));
+    }
+
+    /// A project on another database, which holds a copy of this ledger.
+    pub(crate) fn copy_to(&self, database: Box<dyn Database>) -> Self {
+        // tables can be loaded only into a database that is there
+        database.load_ledger(&self.database.save_ledger());
+        Self::new(database)
     }
 
     /// A project with migrations: name and the two scripts of each.
@@ -170,7 +186,7 @@ impl Shop {
             source: Arc::clone(&self.source) as Arc<dyn Source>,
             observer: Arc::clone(&self.warnings) as Arc<dyn Observer>,
             stop: self.stop.clone(),
-            heads: Arc::new(Forgetful),
+            heads: Arc::clone(&self.heads),
         };
         Migrator::new(self.database.engine(), settings, context, Arc::new(person))
     }

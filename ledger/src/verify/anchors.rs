@@ -154,6 +154,33 @@ impl Anchors {
         conclusion
     }
 
+    pub(super) fn holds_remembered(&self) -> bool {
+        self.remembered_held == Some(true)
+    }
+
+    /// Returns the heads that the log does not hold and no rewind excuses.
+    pub(super) fn lost(&self, log: &Log) -> Result<Vec<TreeHead>, String> {
+        let unmet = self
+            .reached
+            .iter()
+            .filter(|(_, judgement)| !matches!(judgement, Judgement::Holds { .. }))
+            .map(|(claim, _)| claim);
+        let mut lost = Vec::new();
+        for claim in unmet.chain(&self.ahead) {
+            let checkpoint = &claim.checkpoint;
+            if self.excuses(checkpoint, log) {
+                continue;
+            }
+            // its id, or its signer, may have been lost with the entries, but not both
+            let signed = signed_by(checkpoint, &claim.note, log.keyring, |_| true)?;
+            if !signed && !log.lineage.contains(&checkpoint.ledger) {
+                return Err(unsigned(checkpoint.size));
+            }
+            lost.push(checkpoint.head());
+        }
+        Ok(lost)
+    }
+
     fn judge(
         &self,
         claim: &Claim,

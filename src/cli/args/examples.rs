@@ -239,3 +239,27 @@ pub(super) const MAN: &str = "\
 Examples:
   mledger man | man -l -
   mledger man --out /usr/local/share/man/man1";
+
+pub(super) const FORK: &str = "\
+Examples:
+  mledger fork --env staging --reason \"refreshed from production\"
+  mledger fork --env staging --new-key --reason \"the owners' keys stay with production\"
+
+Until then a copy on another server is refused by every command that writes. The past stays provable, and
+nothing that the copy records can be replayed into the original. Where the copy cannot be told from the
+original (a file, a schema of MySQL) and that is protected, `--confirm NAME` takes its environment's name.";
+
+pub(super) const MOVE: &str = "\
+Examples:
+  mledger move --env production --confirm production --reason \"failover to db2\"
+
+The ledger keeps its id. If the database that takes the place is shorter than what was seen before,
+`mledger rewind` comes first.";
+
+pub(super) const REWIND: &str = "\
+Examples:
+  mledger rewind --reason \"restored the dump of Monday, ticket OPS-12\"
+  mledger rewind --checkpoint checkpoints/production-1a2b3c4d.checkpoint --reason \"...\"
+
+The head that this machine remembers is named by itself. What is named is excused from then on as
+`history-rewound`; anything else that does not fit stays an error.";

@@ -5,6 +5,7 @@ mod audit;
 mod backups;
 mod commands;
 mod examples;
+mod openings;
 mod releases;
 mod values;
 
@@ -23,6 +24,7 @@ pub(crate) use self::commands::{
     KeyNew, KeyProve, KeyRetire, Kind, Lock, LockBreak, LockCommand, Man, New, Output, Plan, Redo,
     Reset, Resolve, Show, StatusArgs, Up, Validate, Verify,
 };
+pub(crate) use self::openings::{Fork, Move, Rewind};
 pub(crate) use self::releases::{Changelog, ChangelogOutput, Publish, Releases, Tag};
 use self::values::seconds;
 
@@ -233,6 +235,15 @@ pub(crate) enum Command {
     /// Look at the lock that a run holds, or break it
     #[command(after_long_help = examples::LOCK)]
     Lock(Lock),
+    /// Go on as a ledger of its own: a copy of the database, for another environment
+    #[command(after_long_help = examples::FORK)]
+    Fork(Fork),
+    /// Go on as the same ledger on another server, or under another name
+    #[command(after_long_help = examples::MOVE)]
+    Move(Move),
+    /// Declare lost what a database restored from outside does not have any more
+    #[command(after_long_help = examples::REWIND)]
+    Rewind(Rewind),
     /// Save the database, and look after what was saved
     #[command(after_long_help = examples::BACKUP)]
     Backup(Backup),

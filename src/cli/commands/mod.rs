@@ -9,6 +9,7 @@ mod decide;
 mod events;
 mod health;
 mod keys;
+mod openings;
 mod plan;
 mod releases;
 pub(super) mod runs;
@@ -74,6 +75,9 @@ pub(crate) async fn dispatch(cli: Cli, printer: &Arc<Printer>) -> Result<u8, Err
             LockCommand::Status => decide::lock_status(&app).await,
             LockCommand::Break(arguments) => decide::lock_break(&app, &arguments).await,
         },
+        Command::Fork(arguments) => openings::fork(&app, arguments).await,
+        Command::Move(arguments) => openings::move_here(&app, arguments).await,
+        Command::Rewind(arguments) => openings::rewind(&app, arguments).await,
         Command::Backup(arguments) => backup::backup(&app, arguments.command).await,
         Command::Tag(arguments) => releases::tag(&app, arguments).await,
         Command::Release(arguments) => releases::release(&app, arguments).await,

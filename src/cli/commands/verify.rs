@@ -56,6 +56,9 @@ pub(super) fn print(printer: &Printer, report: &VerifyReport) -> u8 {
     if let Some(id) = report.lineage.last() {
         printer.answer(format!("ledger    {id}"));
     }
+    if let Some(lineage) = words::lineage(&report.lineage) {
+        printer.answer(format!("lineage   {lineage}"));
+    }
     printer.answer(format!("head      {}", report.head));
     printer.answer(format!("root      {}", report.root));
     printer.answer(format!("checked   {}", checked(&report.checked)));

@@ -230,6 +230,12 @@ impl Session for MySqlSession {
         store::identity(self.ready().await?, &database).await
     }
 
+    async fn renew_identity(&mut self, random: &str) -> Result<Identity, EngineError> {
+        let schema = self.schema.clone();
+        store::keep_identity(self.ready().await?, &schema, random).await?;
+        self.identity().await
+    }
+
     async fn records(&mut self, from: u64, limit: u32) -> Result<Vec<StoredRecord>, EngineError> {
         let schema = self.schema.clone();
         events::read(self.ready().await?, &schema, from, limit).await

@@ -358,6 +358,20 @@ async fn define(connection: &mut MySqlConnection, schema: &str) -> Result<(), En
     Ok(())
 }
 
+/// Puts another random id in the place of the one kept with the store.
+pub(super) async fn keep_identity(
+    connection: &mut MySqlConnection,
+    schema: &str,
+    identity: &str,
+) -> Result<(), EngineError> {
+    let identity = literal::text(identity);
+    let sql = format!("UPDATE {schema}.mledger_lease SET identity = {identity}");
+    talk::execute(connection, sql)
+        .await
+        .map(drop)
+        .map_err(fault::of_ours)
+}
+
 /// Returns the random id kept with the store, and the schema's name for people.
 pub(super) async fn identity(
     connection: &mut MySqlConnection,

@@ -209,6 +209,12 @@ impl Session for PostgresSession {
         store::identity(&mut self.link, &prefix).await
     }
 
+    async fn renew_identity(&mut self, random: &str) -> Result<Identity, EngineError> {
+        let prefix = self.prefix().await?;
+        store::renew_identity(&mut self.link, &prefix, random).await?;
+        store::identity(&mut self.link, &prefix).await
+    }
+
     async fn records(&mut self, from: u64, limit: u32) -> Result<Vec<StoredRecord>, EngineError> {
         let prefix = self.prefix().await?;
         events::read(&mut self.link, &prefix, from, limit).await

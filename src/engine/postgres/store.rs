@@ -382,3 +382,16 @@ pub(super) async fn identity(link: &mut Link, prefix: &str) -> Result<Identity, 
         name,
     })
 }
+
+/// Puts this cluster's system identifier, or `random` where the role may not know it, in the place of what
+/// was taken when the store was made.
+pub(super) async fn renew_identity(
+    link: &mut Link,
+    prefix: &str,
+    random: &str,
+) -> Result<(), EngineError> {
+    let system = system(link, prefix).await?;
+    let identity = literal::text(system.as_deref().unwrap_or(random));
+    let sql = format!("{prefix}UPDATE mledger.lease SET identity = {identity}");
+    link.run(&sql, Of::Ours).await
+}

@@ -132,6 +132,12 @@ impl Session for SqliteSession {
         self.named(answer)
     }
 
+    async fn renew_identity(&mut self, random: &str) -> Result<Identity, EngineError> {
+        let answer = store::keep_identity(self.connection()?, random).await;
+        self.named(answer)?;
+        self.identity().await
+    }
+
     async fn records(&mut self, from: u64, limit: u32) -> Result<Vec<StoredRecord>, EngineError> {
         let answer = events::read(self.connection()?, from, limit).await;
         self.named(answer)

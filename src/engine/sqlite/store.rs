@@ -159,6 +159,19 @@ pub(super) async fn create(
         .map_err(fault::from_driver)
 }
 
+/// Puts another random id in the place of the one kept with the store.
+pub(super) async fn keep_identity(
+    connection: &mut SqliteConnection,
+    identity: &str,
+) -> Result<(), EngineError> {
+    sqlx::query("UPDATE main.mledger_lease SET identity = ?1")
+        .bind(identity)
+        .execute(connection)
+        .await
+        .map(drop)
+        .map_err(fault::from_driver)
+}
+
 /// Returns the random id kept with the store, and the file's name for people.
 pub(super) async fn identity(
     connection: &mut SqliteConnection,
