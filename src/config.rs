@@ -6,6 +6,7 @@
 
 mod backup;
 mod file;
+mod promotion;
 mod resolve;
 mod rules;
 mod secret;
@@ -206,6 +207,13 @@ impl Config {
         settings.secrets = Secrets::of_url(&self.database.value);
         if let KeyChoice::Text(text) = &self.key.value {
             settings.secrets.extend([text.clone()]);
+        }
+        let promotions = self
+            .rules
+            .values()
+            .filter_map(|rules| rules.promotion.as_ref());
+        for url in promotions.filter_map(|promotion| promotion.source.as_ref()?.url()) {
+            settings.secrets.add(Secrets::of_url(url));
         }
         settings.backup = self.backup.clone();
         settings

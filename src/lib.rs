@@ -32,6 +32,7 @@ pub mod plan;
 pub mod policy;
 pub mod probe;
 pub mod projection;
+pub mod promotion;
 pub mod release;
 pub mod report;
 pub mod request;

@@ -9,6 +9,7 @@ mod backups;
 mod exports;
 mod health;
 mod openings;
+mod promotion;
 mod releases;
 mod unresolved;
 mod verification;
@@ -26,6 +27,11 @@ pub use self::exports::{CheckpointView, Exported};
 pub(crate) use self::health::Found;
 pub use self::health::{Health, HealthProblem, LastBackup, LedgerHealth, SchemaHealth};
 pub use self::openings::{LostHead, Reopened};
+pub use self::promotion::{
+    AppliedThere, CheckThere, Difference, OtherLedger, PastThere, PromotedMigration,
+    PromotionCounts, PromotionReport, PromotionView, Standing as PromotionStanding,
+    ValidationThere,
+};
 pub use self::releases::{ChangelogChecked, Published, ReleaseView, ReleasesView, Tagged};
 pub use self::unresolved::Unresolved;
 pub use self::verification::{Checked, VerifyReport};
@@ -374,6 +380,9 @@ pub struct PlanReport {
     pub approvals: ApprovalsView,
     /// A backup would be taken first.
     pub backup: bool,
+    /// What is relied on, where the environment asks for promotion.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub promotion: Option<PromotionView>,
     /// The plan in its canonical form, whose SHA-256 is the digest.
     #[serde(skip)]
     pub object: Vec<u8>,

@@ -12,6 +12,7 @@ use crate::lint;
 use crate::migration::Version;
 use crate::migration::format::Format;
 use crate::policy::Rules;
+use crate::promotion::Source;
 
 /// What holds for every command on one database.
 #[derive(Debug, Clone)]
@@ -324,6 +325,15 @@ pub struct Verify {
     pub checkpoints: Vec<String>,
     /// Out-of-band schema changes are errors.
     pub strict: bool,
+}
+
+/// What `promote` is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Promote {
+    /// Where the other ledger is found; where the configuration says, if `None`.
+    pub from: Option<Source>,
+    /// What the other ledger is compared with.
+    pub verify: Verify,
 }
 
 /// What `export` is asked.

@@ -146,6 +146,7 @@ fn decisions_know_no_connection() {
             "src/release/",
             "src/migration/",
             "src/policy/",
+            "src/promotion/",
             "src/adopt/",
             "src/lint/",
             "src/report.rs",

@@ -15,8 +15,8 @@ pub(crate) mod readme;
 mod verification;
 
 pub(crate) use self::allowed::{allowed_signers, principal};
-pub(crate) use self::verification::trust;
 pub use self::verification::verify;
+pub(crate) use self::verification::{trust, verify_telling};
 
 /// The lines of the log.
 pub(crate) const EVENTS: &str = "events.jsonl";

@@ -6,8 +6,8 @@ use std::path::Path;
 
 use ledger::verify::Options;
 use ledger::{
-    AllowedSigners, Checkpoint, Code, Digest, Finding, MAX_ENTRY, Record, Severity, Signature,
-    Verifier,
+    AllowedSigners, Checkpoint, Code, Digest, Event, Finding, MAX_ENTRY, Record, Severity,
+    Signature, Verifier,
 };
 
 use super::contents::Contents;
@@ -61,6 +61,19 @@ const MOST_FINDINGS: usize = 1_000;
 /// [`Error::Usage`] when there is nothing at `path` or a trust file cannot be read, and
 /// [`Error::Integrity`] when the bundle cannot be read to its end.
 pub fn verify(path: &Path, request: &Verify) -> Result<VerifyReport, Error> {
+    verify_telling(path, request, &mut |_| {})
+}
+
+/// As [`verify`]; `each` is told every event, before anybody knows that the bundle holds together.
+///
+/// # Errors
+///
+/// As [`verify`].
+pub(crate) fn verify_telling(
+    path: &Path,
+    request: &Verify,
+    each: &mut dyn FnMut(&Event),
+) -> Result<VerifyReport, Error> {
     let trust = trust(request)?;
     if let Err(error) = std::fs::metadata(path) {
         return Err(Error::Usage {
@@ -81,7 +94,7 @@ pub fn verify(path: &Path, request: &Verify) -> Result<VerifyReport, Error> {
     };
     let contents = Contents::read(path).map_err(unreadable)?;
     Inspection::new(&contents)
-        .run(request, trust)
+        .run(request, trust, each)
         .map_err(unreadable)
 }
 
@@ -117,7 +130,12 @@ impl<'a> Inspection<'a> {
         }
     }
 
-    fn run(mut self, request: &Verify, trust: Option<AllowedSigners>) -> io::Result<VerifyReport> {
+    fn run(
+        mut self,
+        request: &Verify,
+        trust: Option<AllowedSigners>,
+        each: &mut dyn FnMut(&Event),
+    ) -> io::Result<VerifyReport> {
         for name in REQUIRED {
             if !self.contents.files.contains_key(name) {
                 self.error(
@@ -139,7 +157,7 @@ impl<'a> Inspection<'a> {
             own_checkpoints,
             ..Options::default()
         });
-        self.log(&mut verifier)?;
+        self.log(&mut verifier, each)?;
         self.own_checkpoint(own.as_deref(), &verifier);
         self.keys(&verifier)?;
         if let Some(text) = &manifest {
@@ -212,7 +230,7 @@ impl<'a> Inspection<'a> {
     }
 
     /// Reads events and signatures side by side.
-    fn log(&mut self, verifier: &mut Verifier) -> io::Result<()> {
+    fn log(&mut self, verifier: &mut Verifier, each: &mut dyn FnMut(&Event)) -> io::Result<()> {
         if !self.contents.files.contains_key(EVENTS)
             || !self.contents.files.contains_key(SIGNATURES)
         {
@@ -260,6 +278,7 @@ impl<'a> Inspection<'a> {
                 signature: read.unwrap_or(Signature::from_bytes([0; 64])),
             };
             if let Some(event) = verifier.push(&record) {
+                each(&event);
                 self.objects.collect(&event.body);
                 if let Err(reason) = self.history.apply(&event) {
                     self.findings

@@ -128,6 +128,12 @@ pub struct Section {
     /// A run is stopped after so long.
     #[serde(default, deserialize_with = "optional_duration")]
     pub max_duration: Option<Duration>,
+    /// The name of the environment that must have applied what is applied here.
+    pub require_promotion_from: Option<String>,
+    /// Where that environment's ledger is found: a bundle, or a database's URL.
+    pub promotion_source: Option<String>,
+    /// The id that its ledger must have.
+    pub promotion_ledger: Option<String>,
     /// What must hold before the first migration of a run, and after its last one.
     pub checks: Option<ChecksText>,
 }

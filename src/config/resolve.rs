@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use ledger::Digest;
 
-use super::backup::backups;
+use super::backup::{Place, backups};
 use super::file::{File, Section};
+use super::promotion::{self, promotion};
 use super::rules::rules;
 use super::validation;
 use super::{
@@ -17,13 +18,14 @@ use crate::migration::format::Format;
 use crate::policy::Rules;
 
 /// The variables that settings are read from.
-pub const VARIABLES: [&str; 6] = [
+pub const VARIABLES: [&str; 7] = [
     "DATABASE_URL",
     "MLEDGER_ENV",
     "MLEDGER_KEY_FILE",
     "MLEDGER_KEY",
     "MLEDGER_ACTOR",
     "BACKUP_ENCRYPTION_KEY",
+    promotion::SOURCE,
 ];
 
 /// The shortest lease: its holder renews it four times in this time.
@@ -111,6 +113,8 @@ pub fn resolve(input: Input) -> Result<Config, ConfigError> {
         (&input.dotenv, Origin::DotEnv),
     ];
     let (backup, backup_views) = backups(&file, speaking_of, &input.project, places)?;
+    rule_views.extend(promotion(speaking_of, &file, &input.project, places)?.1);
+    let rules = all_rules(&file, &input.project, places)?;
     Ok(Config {
         backup,
         backup_views,
@@ -163,7 +167,7 @@ pub fn resolve(input: Input) -> Result<Config, ConfigError> {
         out_of_order: typed(flags.out_of_order.then_some(true), "--out-of-order")
             .or_else(|| layers.find("out_of_order", |section| section.out_of_order))
             .unwrap_or_else(|| default(false)),
-        rules: all_rules(&file)?,
+        rules,
         rule_views,
         validation,
         validations,
@@ -174,10 +178,18 @@ pub fn resolve(input: Input) -> Result<Config, ConfigError> {
 }
 
 /// The rules of every environment that the file has a section for.
-fn all_rules(file: &File) -> Result<BTreeMap<String, Rules>, ConfigError> {
+fn all_rules(
+    file: &File,
+    project: &Path,
+    places: [Place<'_>; 2],
+) -> Result<BTreeMap<String, Rules>, ConfigError> {
     file.environments
         .iter()
-        .map(|(name, section)| Ok((name.clone(), rules(name, Some(section))?.0)))
+        .map(|(name, section)| {
+            let mut rules = rules(name, Some(section))?.0;
+            rules.promotion = promotion(name, file, project, places)?.0;
+            Ok((name.clone(), rules))
+        })
         .collect()
 }
 

@@ -34,6 +34,11 @@ impl Secrets {
         Self::new([url.to_owned()].into_iter().chain(password).chain(values))
     }
 
+    /// Adds those of another place.
+    pub fn add(&mut self, others: Self) {
+        self.0.extend(others.0);
+    }
+
     /// Adds texts that are secret.
     pub fn extend(&mut self, texts: impl IntoIterator<Item = String>) {
         self.0.extend(Self::new(texts).0);

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::admit::Purpose;
 use super::open::{self, Opened};
+use super::promote::Ground;
 use super::takeover;
 use super::wait::Wait;
 use super::work::{Decision, Work, makes_batch};
@@ -24,7 +25,6 @@ use crate::fault;
 use crate::journal::{Fact, Journal};
 use crate::lease::{self, Heartbeat};
 use crate::log::Log;
-use crate::migration::Migration;
 use crate::object;
 use crate::plan::canonical;
 use crate::policy::saves_first;
@@ -68,7 +68,7 @@ struct Begun {
 /// What does not change between attempts.
 struct Wish<'a> {
     work: Work<'a>,
-    files: &'a [Migration],
+    ground: &'a Ground,
     wait: Wait,
 }
 
@@ -78,7 +78,7 @@ impl Migrator {
         &self,
         opened: Opened,
         work: Work<'_>,
-        files: &[Migration],
+        ground: &Ground,
         first: Decision,
     ) -> Result<Acquired, Error> {
         let mut log = opened.log;
@@ -87,7 +87,7 @@ impl Migrator {
         journal.may_sign(&log, &[Role::Operator])?;
         let wish = Wish {
             work,
-            files,
+            ground,
             wait: self.begin_to_wait(),
         };
         drop(opened.session);
@@ -187,7 +187,7 @@ impl Migrator {
             _ => {
                 self.decide(
                     &wish.work,
-                    wish.files,
+                    wish.ground,
                     log,
                     Some(&mut *session),
                     Purpose::Run,

@@ -10,6 +10,7 @@ use ledger::{Body, Digest, HistoryAdopted, Marked, MigrationMarked};
 use super::Migrator;
 use super::admit::Purpose;
 use super::open::Opened;
+use super::promote::Ground;
 use super::work::{Decision, Work};
 use crate::adopt::{self, Adoption, Judged, Table, TableName, Tool, Unreadable, Verdict, judge};
 use crate::engine::Session;
@@ -77,11 +78,11 @@ impl Migrator {
     /// As [`Migrator::adopt`], except that refusals are part of the answer.
     pub async fn plan_adopt(&self, request: &Adopt) -> Result<AdoptionReport, Error> {
         let adopting = Adopting::new(request);
-        let files = self.files()?;
+        let ground = Ground::new(self.files()?);
         let mut opened: Opened = self.open().await?;
         let work = Work::Adopt(&adopting);
         let decision = self
-            .first_decision(&work, &files, &mut opened, Purpose::Show)
+            .first_decision(&work, &ground, &mut opened, Purpose::Show)
             .await?;
         let refusals = decision
             .plan
@@ -92,7 +93,7 @@ impl Migrator {
         let Some(adoption) = adopting.take() else {
             return Err(nothing_found(request));
         };
-        view(&adoption, request, &files, refusals, None)
+        view(&adoption, request, &ground.files, refusals, None)
     }
 
     /// Records that the database has all migrations up to a version; nothing runs.

@@ -5,6 +5,7 @@ use ledger::{ApprovalGranted, ApprovalRevoked, Body, Digest, Role};
 use super::Migrator;
 use super::admit::{Purpose, authors_of, unreadable};
 use super::open::Opened;
+use super::promote::Ground;
 use super::work::{Decision, Work};
 use crate::context::Progress;
 use crate::engine::Object;
@@ -179,10 +180,10 @@ impl Migrator {
     }
 
     async fn computed(&self, plan: &Digest, opened: &mut Opened) -> Result<Vec<u8>, Error> {
-        let files = self.files()?;
+        let ground = Ground::new(self.files()?);
         let up = Up::default();
         let decision = self
-            .first_decision(&Work::Up(&up), &files, opened, Purpose::Show)
+            .first_decision(&Work::Up(&up), &ground, opened, Purpose::Show)
             .await?;
         let environment = self.environment(&opened.log);
         let policy = Digest::of(&self.policy(&environment)?);

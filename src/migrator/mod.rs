@@ -21,6 +21,7 @@ mod leave;
 mod lock;
 mod open;
 mod openings;
+mod promote;
 mod reach;
 mod rehearsal;
 mod release;

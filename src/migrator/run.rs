@@ -9,13 +9,13 @@ use super::Migrator;
 use super::acquire::Acquired;
 use super::admit::Purpose;
 use super::open::Opened;
+use super::promote::Ground;
 use super::work::{Decision, Work};
 use crate::context::{Progress, Stop};
 use crate::error::{Error, StopReason};
 use crate::journal::Fact;
 use crate::lease;
 use crate::log::Log;
-use crate::migration::Migration;
 use crate::plan::{Step, examine};
 use crate::report::{PlanReport, PlannedStatement, PlannedStep, RunReport};
 use crate::request::{Back, Down, Up};
@@ -127,19 +127,19 @@ impl Migrator {
         work: Work<'_>,
         timeout: Option<Duration>,
     ) -> Result<RunReport, Error> {
-        let files = self.files()?;
+        let ground = Ground::new(self.files()?);
         let mut opened = self.open().await?;
         // also where there is nothing to do: who names the wrong database should hear of it
         self.may_write_to(&mut opened).await?;
         let mut decision = self
-            .first_decision(&work, &files, &mut opened, Purpose::Run)
+            .first_decision(&work, &ground, &mut opened, Purpose::Run)
             .await?;
         let undecided = matches!(decision.plan.refusal(), Some(Error::Undecided(_)));
         if undecided && !self.somebody_runs(&mut opened).await? {
             // the run that was half way through may have ended since the log was read
             opened = self.open().await?;
             decision = self
-                .first_decision(&work, &files, &mut opened, Purpose::Run)
+                .first_decision(&work, &ground, &mut opened, Purpose::Run)
                 .await?;
         }
         for warning in &decision.plan.warnings {
@@ -165,7 +165,7 @@ impl Migrator {
             self.save_before(&work, &opened.log).await?
         };
         let mut report = self
-            .acquire_and_execute(opened, work, &files, decision)
+            .acquire_and_execute(opened, work, &ground, decision)
             .await?;
         report.backup = saved;
         Ok(report)
@@ -175,10 +175,10 @@ impl Migrator {
         &self,
         opened: Opened,
         work: Work<'_>,
-        files: &[Migration],
+        ground: &Ground,
         decision: Decision,
     ) -> Result<RunReport, Error> {
-        match self.acquire(opened, work, files, decision).await? {
+        match self.acquire(opened, work, ground, decision).await? {
             Acquired::Nothing(log) => {
                 self.remember(&log);
                 Ok(RunReport::default())
@@ -200,13 +200,13 @@ impl Migrator {
     pub(super) async fn first_decision(
         &self,
         work: &Work<'_>,
-        files: &[Migration],
+        ground: &Ground,
         opened: &mut Opened,
         purpose: Purpose,
     ) -> Result<Decision, Error> {
         self.decide(
             work,
-            files,
+            ground,
             &opened.log,
             opened.session.as_deref_mut().map(|s| s as _),
             purpose,
@@ -215,15 +215,16 @@ impl Migrator {
     }
 
     async fn foresee(&self, work: Work<'_>) -> Result<PlanReport, Error> {
-        let files = self.files()?;
+        let ground = Ground::new(self.files()?);
         let mut opened = self.open().await?;
         let decision = self
-            .first_decision(&work, &files, &mut opened, Purpose::Show)
+            .first_decision(&work, &ground, &mut opened, Purpose::Show)
             .await?;
         let environment = self.environment(&opened.log);
         let policy = self.policy(&environment)?;
         let ledger = opened.log.id().unwrap_or(Digest::ZERO);
         let approvals = decision.approvals;
+        let promotion = decision.promotion;
         let validation = decision.validation.unwrap_or_default();
         let plan = decision.plan;
         let object = plan.object(&environment, &ledger, &Digest::of(&policy))?;
@@ -257,6 +258,7 @@ impl Migrator {
                 .collect(),
             approvals,
             backup: !plan.steps.is_empty() && self.asks_for_backup(&opened.log),
+            promotion,
             object,
         })
     }

@@ -6,6 +6,7 @@ use ledger::Digest;
 
 use super::admit::Purpose;
 use super::adopt::{self, Adopting};
+use super::promote::Ground;
 use super::{Migrator, reach, resolve};
 use crate::engine::{Object, Session};
 use crate::error::Error;
@@ -16,7 +17,7 @@ use crate::migration::{Migration, Version};
 use crate::plan::{Blocker, BlockerKind, Plan, down, examine, up};
 use crate::policy::PlanText;
 use crate::projection::backups::Hold;
-use crate::report::{ApprovalsView, Refusal};
+use crate::report::{ApprovalsView, PromotionView, Refusal};
 use crate::request::{Back, Baseline, Down, Resolve, Up};
 
 /// A command that writes.
@@ -48,6 +49,8 @@ pub(super) struct Decision {
     pub(super) validation: Option<Report>,
     /// The approvals that the plan needs and has.
     pub(super) approvals: ApprovalsView,
+    /// What is relied on, where the environment asks for promotion.
+    pub(super) promotion: Option<PromotionView>,
 }
 
 impl Decision {
@@ -113,17 +116,20 @@ impl Migrator {
     pub(super) async fn decide(
         &self,
         work: &Work<'_>,
-        files: &[Migration],
+        ground: &Ground,
         log: &Log,
         mut session: Option<&mut (dyn Session + '_)>,
         purpose: Purpose,
     ) -> Result<Decision, Error> {
+        let files = &ground.files;
         let mut decision = self
             .choose(work, files, log, session.as_deref_mut().map(|s| s as _))
             .await?;
         // also where nothing is pending: what is half restored is not as it should be
         decision.plan.blockers.extend(held_back(log));
         self.admit(work, &mut decision, log, session, purpose)
+            .await?;
+        self.require_promotion(work, ground, log, &mut decision)
             .await?;
         if matches!(work, Work::Up(_)) {
             self.validate_plan(files, log, &mut decision, purpose)

@@ -11,6 +11,8 @@ use std::time::Duration;
 
 use ledger::canonical::Value;
 
+use crate::promotion::Promotion;
+
 pub use self::difference::{PlanText, PlannedScript, differences};
 
 /// The environment of a new ledger when nobody named one.
@@ -43,6 +45,8 @@ pub struct Rules {
     pub skip_validation: bool,
     /// A run is stopped after so long.
     pub max_duration: Option<Duration>,
+    /// Only what was applied in another environment may be applied.
+    pub promotion: Option<Promotion>,
     /// What must hold before the first migration of a run, and after its last one.
     pub checks: Checks,
 }
@@ -128,6 +132,7 @@ impl Rules {
             skip_backup: false,
             skip_validation: environment == DEVELOPMENT,
             max_duration: None,
+            promotion: None,
             checks: Checks::default(),
         }
     }
@@ -159,6 +164,14 @@ impl Rules {
         }
         if let Some(limit) = self.max_duration {
             members.push(("max_duration_ms", milliseconds(limit)));
+        }
+        // what is asked, not what was found: an approval must not end because the other ledger grows
+        if let Some(promotion) = &self.promotion {
+            let from = ledger::clean(&promotion.from);
+            members.push(("promotion_from", Value::Text(from)));
+            if let Some(id) = &promotion.ledger {
+                members.push(("promotion_ledger", Value::Text(id.to_string())));
+            }
         }
         for (name, checks) in [
             ("checks_before", &self.checks.before),

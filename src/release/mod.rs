@@ -120,4 +120,4 @@ fn refused(code: &'static str, message: String, hint: String) -> Error {
 #[cfg(test)]
 mod changelog_tests;
 #[cfg(test)]
-mod story_tests;
+pub(crate) mod story_tests;

@@ -21,14 +21,14 @@ use crate::release::{find, next, parse, publish};
 
 /// What has happened, folded.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Story {
-    pub(super) events: Vec<Event>,
+pub(crate) struct Story {
+    pub(crate) events: Vec<Event>,
     pub(super) history: History,
     pub(super) releases: Releases,
 }
 
 impl Story {
-    pub(super) fn happen(&mut self, body: Body, outcome: Outcome) -> &mut Self {
+    pub(crate) fn happen(&mut self, body: Body, outcome: Outcome) -> &mut Self {
         let seq = self.events.len() as u64;
         let event = Event {
             actor: "dana@example.com".to_owned(),
@@ -50,7 +50,7 @@ impl Story {
         self
     }
 
-    pub(super) fn applied(&mut self, version: &str, members: &[(&str, Value)]) -> &mut Self {
+    pub(crate) fn applied(&mut self, version: &str, members: &[(&str, Value)]) -> &mut Self {
         let text = format!("{version}{members:?}");
         let digest = Digest::of(text.as_bytes());
         let metadata = members
@@ -71,7 +71,7 @@ impl Story {
         self.happen(body.into(), Outcome::Success)
     }
 
-    pub(super) fn rolled_back(&mut self, version: &str) -> &mut Self {
+    pub(crate) fn rolled_back(&mut self, version: &str) -> &mut Self {
         let body = MigrationRolledBack {
             cause: Cause::Requested,
             duration_ms: 3,
@@ -82,7 +82,7 @@ impl Story {
         self.happen(body.into(), Outcome::Success)
     }
 
-    pub(super) fn failed(&mut self, version: &str, clean: bool) -> &mut Self {
+    pub(crate) fn failed(&mut self, version: &str, clean: bool) -> &mut Self {
         let body = MigrationFailed {
             clean,
             direction: Direction::Up,
@@ -140,7 +140,7 @@ impl Story {
     }
 
     /// Tags as a person would.
-    pub(super) fn tag(&mut self, release: &str, at: Option<&str>) -> Result<&Release, Error> {
+    pub(crate) fn tag(&mut self, release: &str, at: Option<&str>) -> Result<&Release, Error> {
         let tagging = self.decide(release, at)?;
         let body = VersionTagged {
             message: None,
@@ -152,7 +152,7 @@ impl Story {
         Ok(self.releases.all().last().unwrap())
     }
 
-    pub(super) fn published(&mut self, release: &str, name: &str) -> &mut Self {
+    pub(crate) fn published(&mut self, release: &str, name: &str) -> &mut Self {
         let body = ReleaseCreated {
             name: name.to_owned(),
             notes: None,

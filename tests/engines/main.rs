@@ -31,6 +31,7 @@ mod limits;
 mod openings;
 mod partial;
 mod place;
+mod promotions;
 mod rehearsals;
 mod releases;
 mod reversals;

@@ -209,6 +209,15 @@ Examples:
 
 A lock whose holder is gone is taken over by the next run without being broken by hand.";
 
+pub(super) const PROMOTE: &str = "\
+Examples:
+  mledger promote --from staging.tar.zst          an export of the other ledger
+  mledger promote --from postgres://db/staging --exit-code
+  mledger promote --from staging.tar.zst --checkpoint staging.checkpoint --json
+
+The other ledger is verified first. `require_promotion_from = \"staging\"` under `[environments.NAME]`
+lets `up` apply there only what the ledger of `staging` has applied.";
+
 pub(super) const ADOPT: &str = "\
 Examples:
   mledger adopt --dry-run           what is there, and a verdict on each row

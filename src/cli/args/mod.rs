@@ -25,7 +25,7 @@ pub(crate) use self::commands::{
     Reset, Resolve, Show, StatusArgs, Up, Validate, Verify,
 };
 pub(crate) use self::openings::{Fork, Move, Rewind};
-pub(crate) use self::releases::{Changelog, ChangelogOutput, Publish, Releases, Tag};
+pub(crate) use self::releases::{Changelog, ChangelogOutput, Promote, Publish, Releases, Tag};
 use self::values::seconds;
 
 /// Database migrations with a signed, hash-chained history.
@@ -259,6 +259,9 @@ pub(crate) enum Command {
     /// Print what each release changed, made from the ledger alone
     #[command(after_long_help = examples::CHANGELOG)]
     Changelog(Changelog),
+    /// Compare another environment's ledger with the migrations here: what was applied there, and how
+    #[command(after_long_help = examples::PROMOTE)]
+    Promote(Promote),
     /// Take over the history of another tool, which stays as it is
     #[command(after_long_help = examples::ADOPT)]
     Adopt(Adopt),

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum, ValueHint};
 
+use ledger::Digest;
+
 use super::values::sentence;
 
 /// `tag`
@@ -61,6 +63,28 @@ pub(crate) struct Changelog {
         conflicts_with_all = ["from", "to", "full", "output"]
     )]
     pub(crate) check: Option<PathBuf>,
+}
+
+/// `promote`
+#[derive(Debug, Args)]
+pub(crate) struct Promote {
+    /// The other ledger: a bundle that `export` wrote, or the URL of its database, which is only read
+    ///
+    /// Default: where the configuration says that the environment is which must come before this one.
+    #[arg(long, value_name = "BUNDLE|URL", value_hint = ValueHint::AnyPath)]
+    pub(crate) from: Option<String>,
+    /// Compare the other ledger with a checkpoint that was kept outside of it
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) checkpoint: Vec<PathBuf>,
+    /// Trust the keys of this allowed-signers file
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) trust: Option<PathBuf>,
+    /// Expect this id of the other ledger, obtained some other way
+    #[arg(long, value_name = "ID")]
+    pub(crate) ledger: Option<Digest>,
+    /// Exit with 8 when something here was not applied there
+    #[arg(long)]
+    pub(crate) exit_code: bool,
 }
 
 /// The forms of a changelog.

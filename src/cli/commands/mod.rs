@@ -11,6 +11,7 @@ mod health;
 mod keys;
 mod openings;
 mod plan;
+mod promote;
 mod releases;
 pub(super) mod runs;
 mod setup;
@@ -83,6 +84,7 @@ pub(crate) async fn dispatch(cli: Cli, printer: &Arc<Printer>) -> Result<u8, Err
         Command::Release(arguments) => releases::release(&app, arguments).await,
         Command::Releases(arguments) => releases::releases(&app, &arguments).await,
         Command::Changelog(arguments) => releases::changelog(&app, arguments).await,
+        Command::Promote(arguments) => promote::promote(&app, arguments).await,
         Command::Adopt(arguments) => adopt::adopt(&app, arguments).await,
         Command::Baseline(arguments) => adopt::baseline(&app, arguments).await,
         Command::ExportHistory(arguments) => adopt::export_history(&app, &arguments).await,

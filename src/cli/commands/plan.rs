@@ -5,7 +5,7 @@ use std::path::Path;
 
 use ledger::{Direction, Mode};
 use mledger::error::Error;
-use mledger::report::{PlanReport, PlannedStep};
+use mledger::report::{PlanReport, PlannedStep, PromotionView};
 use mledger::request::Up;
 use serde::Serialize;
 
@@ -121,6 +121,9 @@ pub(super) fn print(printer: &Printer, report: &PlanReport) -> u8 {
             printer.answer(format!("  approved by {}", words::line(name)));
         }
     }
+    if let Some(promotion) = &report.promotion {
+        printer.answer(promoted(promotion));
+    }
     if report.backup {
         printer.answer("a backup is taken first");
     }
@@ -146,6 +149,22 @@ pub(super) fn print(printer: &Printer, report: &PlanReport) -> u8 {
     ));
     printer.answer(format!("plan {}", report.plan));
     code
+}
+
+fn promoted(promotion: &PromotionView) -> String {
+    let all = promotion.promoted.len() + promotion.missing.len();
+    let ledger = promotion.from.as_ref().map_or_else(String::new, |from| {
+        format!(
+            ", whose ledger {} has {}",
+            words::short(&from.ledger),
+            words::count(from.size, "event", "events")
+        )
+    });
+    format!(
+        "promotion: {} of {all} applied in {}{ledger}",
+        promotion.promoted.len(),
+        words::line(&promotion.required_from)
+    )
 }
 
 fn print_step(printer: &Printer, step: &PlannedStep) {

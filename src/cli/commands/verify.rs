@@ -62,8 +62,11 @@ pub(super) fn print(printer: &Printer, report: &VerifyReport) -> u8 {
     printer.answer(format!("head      {}", report.head));
     printer.answer(format!("root      {}", report.root));
     printer.answer(format!("checked   {}", checked(&report.checked)));
-    printer.answer(format!("complete  {}", completeness(report)));
-    printer.answer(format!("trust     {}", trust(report)));
+    printer.answer(format!(
+        "complete  {}",
+        completeness(report.anchored_to, report.anchored_size)
+    ));
+    printer.answer(format!("trust     {}", trust(report.trusted)));
     for finding in &report.findings {
         printer.answer(finding_line(finding));
     }
@@ -136,9 +139,9 @@ fn checked(checked: &Checked) -> String {
 }
 
 /// Never says more than is known (docs/format.md, third promise).
-fn completeness(report: &VerifyReport) -> String {
-    let size = words::count(report.anchored_size, "event", "events");
-    match report.anchored_to {
+pub(super) fn completeness(anchored_to: Anchor, size: u64) -> String {
+    let size = words::count(size, "event", "events");
+    match anchored_to {
         Anchor::Nothing => {
             "anchored to nothing: events may be missing at the end without a trace; \
              compare with a checkpoint that was kept elsewhere"
@@ -151,8 +154,8 @@ fn completeness(report: &VerifyReport) -> String {
     }
 }
 
-fn trust(report: &VerifyReport) -> &'static str {
-    if report.trusted {
+pub(super) fn trust(trusted: bool) -> &'static str {
+    if trusted {
         "the ledger's first key is known from outside"
     } else {
         "the ledger's first key was taken on trust; `--ledger ID` or `--trust FILE` says whose it is"
