@@ -249,7 +249,7 @@ fn name_of<'a>(keyring: &'a Keyring, key: &Fingerprint) -> Option<&'a str> {
 }
 
 /// Says whether two names are one person's: equal, or one is the other's part before the `@`.
-fn is_same_person(one: &str, other: &str) -> bool {
+pub fn is_same_person(one: &str, other: &str) -> bool {
     let (one, other) = (one.trim().to_lowercase(), other.trim().to_lowercase());
     let short = |name: &str| name.split('@').next().unwrap_or_default().to_owned();
     !one.is_empty() && (one == other || one == short(&other) || short(&one) == other)

@@ -90,6 +90,11 @@ impl Backups {
         }
     }
 
+    /// Returns all backups that were ever taken, by their ids.
+    pub fn all(&self) -> impl Iterator<Item = &Backup> {
+        self.all.values()
+    }
+
     /// Returns the backups that were not removed, oldest first.
     pub fn kept(&self) -> Vec<&Backup> {
         let mut kept: Vec<&Backup> = self.all.values().filter(|backup| !backup.removed).collect();
