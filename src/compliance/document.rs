@@ -55,26 +55,33 @@ pub struct Facts {
 
 /// Returns a report with its words.
 pub fn document(report: &Report) -> Document {
-    let mut sections = vec![
-        sections::summary(report),
-        sections::verification(report),
-        sections::exceptions(report),
-        sections::changes(report),
-    ];
-    sections.extend(sections::details(report));
-    sections.extend([
-        sections::duties(report),
-        sections::keys(report),
-        sections::backups(report),
-        sections::limits(),
-    ]);
+    let mut sections = vec![sections::summary(report), sections::verification(report)];
+    if let Some(sample) = &report.sample {
+        sections.push(sections::sample(report, sample));
+        sections.push(sections::exceptions(report));
+        sections.extend(sections::details(report));
+    } else {
+        sections.push(sections::exceptions(report));
+        sections.push(sections::changes(report));
+        sections.extend(sections::details(report));
+        sections.extend([
+            sections::duties(report),
+            sections::keys(report),
+            sections::backups(report),
+        ]);
+    }
+    sections.push(sections::limits());
     if let Some(framework) = report.framework {
         for section in &mut sections {
             section.controls = framework.controls(section.id);
         }
     }
     Document {
-        title: sections::TITLE,
+        title: if report.sample.is_some() {
+            sections::SAMPLE_TITLE
+        } else {
+            sections::TITLE
+        },
         subtitle: sections::subtitle(report),
         sections,
     }

@@ -121,6 +121,7 @@ impl Collector {
             duties,
             backups: self.backups(is_in),
             framework: asked.framework,
+            sample: None,
         }
     }
 

@@ -6,18 +6,28 @@
 
 mod changes;
 pub mod control;
+pub mod csv;
 pub mod document;
 mod duties;
 pub mod fold;
 mod incidents;
+mod json;
 mod keys;
+mod markdown;
 pub mod model;
+pub mod publish;
 mod runs;
+pub mod sample;
 mod sections;
 pub mod table;
 mod tables;
+mod workbook;
 
 pub use self::control::{Control, Framework};
 pub use self::document::{Document, document};
 pub use self::fold::{Asked, Collector, Evidence};
+pub use self::json::print as json;
+pub use self::markdown::print as markdown;
 pub use self::model::Report;
+pub use self::sample::Sample;
+pub use self::workbook::print as workbook;

@@ -9,6 +9,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::control::Framework;
+use super::sample::Sample;
 use crate::report::VerifyReport;
 
 /// What a ledger says of the changes of a period.
@@ -35,6 +36,9 @@ pub struct Report {
     /// The framework whose controls the sections name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub framework: Option<Framework>,
+    /// How the changes were drawn from the population; absent where all of them are listed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sample: Option<Sample>,
 }
 
 /// Which ledger, of which database.

@@ -5,11 +5,15 @@ use ledger::{Finding, Severity, Timestamp};
 
 use super::document::{Block, Facts, Section, change_facts};
 use super::model::{Period, Report};
+use super::sample::Sample;
 use super::table::{Cell, Column};
 use super::tables;
 
 /// The title of every report.
 pub(super) const TITLE: &str = "Database change report";
+
+/// The title of a sample.
+pub(super) const SAMPLE_TITLE: &str = "Sample of database changes";
 
 /// Says what a report is about, in one line.
 pub(super) fn subtitle(report: &Report) -> String {
@@ -219,6 +223,30 @@ pub(super) fn changes(report: &Report) -> Section {
                 ("Last event", Cell::event(population.last_seq)),
             ]),
             Block::Table(tables::changes(&report.changes).overview()),
+        ],
+    )
+}
+
+/// What was drawn, and how to draw it again.
+pub(super) fn sample(report: &Report, sample: &Sample) -> Section {
+    let population = &report.population;
+    section(
+        "sample",
+        "How the sample was drawn",
+        "For each change of the population the SHA-256 is computed of the seed, a line feed and the number of \
+         its event in decimal digits. The changes with the smallest digests are the sample, so that anybody \
+         who has the list of events draws the same one: `printf '%s\\n%s' SEED EVENT | sha256sum`."
+            .to_owned(),
+        vec![
+            facts(vec![
+                ("Seed", Cell::text(&sample.seed)),
+                ("Asked for", Cell::Number(sample.asked)),
+                ("Drawn", Cell::Number(sample.drawn.len() as u64)),
+                ("Population", Cell::Number(population.changes)),
+                ("First event", Cell::event(population.first_seq)),
+                ("Last event", Cell::event(population.last_seq)),
+            ]),
+            Block::Table(tables::sample(sample)),
         ],
     )
 }

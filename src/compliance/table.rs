@@ -2,6 +2,8 @@
 
 use ledger::Timestamp;
 
+use crate::release::one_line;
+
 /// One value, by what it is; every form decides how it looks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Cell {
@@ -103,11 +105,11 @@ impl Cell {
         }
     }
 
-    /// Returns it as plain text: one line of data, which may still hold anything that came from outside.
+    /// Returns it as one line of plain text that cannot steer what shows it.
     pub fn plain(&self) -> String {
         match self {
             Self::Nothing => String::new(),
-            Self::Text(text) | Self::Code(text) => text.clone(),
+            Self::Text(text) | Self::Code(text) => one_line(text),
             Self::Word(word) | Self::Alert(word) => (*word).to_owned(),
             Self::Number(number) | Self::Event(number) => number.to_string(),
             Self::Time(time) => time.to_string(),

@@ -1,6 +1,7 @@
 //! The tables of a report, each with its columns; spreadsheets and pages show the same ones.
 
 use super::model::{Backup, Change, Duties, Exception, ExceptionKind, Key};
+use super::sample::{Drawn, Sample};
 use super::table::{Cell, Column, Row, Table};
 
 const fn column(key: &'static str, label: &'static str, width: u16) -> Column {
@@ -34,6 +35,7 @@ const CHANGES: &[Column] = &[
     column("detail", "Detail", 40),
     shown("approved_by", "Approved by", 24),
     column("approved_at", "Approved at", 28),
+    column("approval_events", "Approval events", 12),
     column("approver_keys", "Approvers' keys", 52),
     column("approvals_required", "Approvals required", 10),
     shown("ran_by", "Ran by", 20),
@@ -91,6 +93,7 @@ fn change_row(change: &Change) -> Vec<Cell> {
         Cell::text(&change.detail),
         approvals(|one| Cell::text(&one.by)),
         approvals(|one| Cell::Time(one.time)),
+        approvals(|one| Cell::Event(one.seq)),
         approvals(|one| Cell::Code(one.key.to_string())),
         Cell::number(change.approvals_required),
         Cell::text(&ran.by),
@@ -204,6 +207,24 @@ pub(super) fn exception_counts(counts: &std::collections::BTreeMap<ExceptionKind
         "There is none.",
         columns,
         counts.iter().map(row),
+    )
+}
+
+/// Returns what was drawn, and by which rank.
+pub(super) fn sample(sample: &Sample) -> Table {
+    let columns = &[
+        shown("seq", "Event", 8),
+        shown("rank", "SHA-256 of seed, line feed and event", 66),
+    ];
+    let row = |drawn: &Drawn| {
+        let cells = vec![Cell::Event(drawn.seq), Cell::Code(drawn.rank.to_string())];
+        (Some(drawn.seq), cells)
+    };
+    table(
+        "sample",
+        "Nothing was drawn.",
+        columns,
+        sample.drawn.iter().map(row),
     )
 }
 

@@ -209,7 +209,7 @@ fn event(seq: u64) -> String {
 
 /// Returns a text from outside so that Markdown shows it as it is: no emphasis, link, image, mention,
 /// reference or HTML comes of it.
-pub(super) fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     let line = one_line(text);
     let mut out = String::with_capacity(line.len() + 8);
     let mut rest = line.chars().peekable();

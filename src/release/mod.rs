@@ -16,6 +16,7 @@ pub mod tag;
 pub use self::changelog::Changelog;
 pub use self::chronicle::Chronicle;
 pub use self::group::Group;
+pub(crate) use self::markdown::escaped as in_markdown;
 pub use self::seal::{Asked, Output, Seal};
 
 use ledger::{Digest, Timestamp};
@@ -80,7 +81,7 @@ pub fn find<'a>(releases: &'a Releases, text: &str) -> Result<&'a Release, Error
 
 /// Returns `text` as one line that cannot steer what shows it: control characters and those that change
 /// the direction of text are replaced.
-fn one_line(text: &str) -> String {
+pub(crate) fn one_line(text: &str) -> String {
     let line = text.chars().map(|c| match c {
         '\n' | '\r' | '\t' | '\u{2028}' | '\u{2029}' => ' ',
         '\u{061c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{feff}' => '\u{fffd}',
