@@ -7,6 +7,7 @@ use std::time::Duration;
 use ledger::Digest;
 
 use crate::adopt::TableName;
+use crate::compliance;
 use crate::config::Secrets;
 use crate::lint;
 use crate::migration::Version;
@@ -343,6 +344,8 @@ pub struct Export {
     pub path: PathBuf,
     /// The ledger says that it was exported.
     pub record: bool,
+    /// What its report covers; the events are always the whole chain.
+    pub asked: compliance::Asked,
 }
 
 /// Which events are wanted; what is `None` does not restrict.

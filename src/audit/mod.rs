@@ -6,15 +6,17 @@
 
 mod allowed;
 mod archive;
-pub(crate) mod changes;
 mod contents;
 pub(crate) mod draft;
 pub(crate) mod manifest;
 pub(crate) mod objects;
 pub(crate) mod readme;
+mod report;
 mod verification;
 
 pub(crate) use self::allowed::{allowed_signers, principal};
+pub use self::report::report;
+pub(crate) use self::verification::trust;
 pub use self::verification::verify;
 pub(crate) use self::verification::{trust, verify_telling};
 
@@ -32,8 +34,8 @@ pub(crate) const ALLOWED_SIGNERS: &str = "allowed_signers";
 pub(crate) const OBJECTS: &str = "objects/";
 /// The objects of which only digest and size are kept.
 pub(crate) const ABSENT: &str = "objects.absent";
-/// Who changed what, for a spreadsheet.
-pub(crate) const CHANGES: &str = "reports/changes.csv";
+/// The folder of reports, made from the events.
+pub(crate) const REPORTS: &str = "reports/";
 /// How to check all this.
 pub(crate) const README: &str = "README.txt";
 /// The verifier that needs none of our code.

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use ledger::sshsig::EVENT_NAMESPACE;
 use ledger::{Digest, Timestamp};
 
-use super::{ABSENT, ALLOWED_SIGNERS, CHANGES, EVENTS, MANIFEST, MANIFEST_SIGNATURE, SIGNATURES};
+use super::{ABSENT, ALLOWED_SIGNERS, EVENTS, MANIFEST, MANIFEST_SIGNATURE, REPORTS, SIGNATURES};
 
 /// What the page says of one bundle.
 #[derive(Debug)]
@@ -70,7 +70,7 @@ What is in here
   checkpoint         a signed statement of how many events there are, and their root
   {ALLOWED_SIGNERS}    the keys that ever signed here, in the form of ssh-keygen
   objects/           scripts, plans and policies, each under its SHA-256
-  {CHANGES}  who changed what, for a spreadsheet; made from the events
+  {REPORTS}           who changed what and what was out of the ordinary; made from the events
 "
     );
     if facts.absent {

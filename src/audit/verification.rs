@@ -74,6 +74,15 @@ pub(crate) fn verify_telling(
     request: &Verify,
     each: &mut dyn FnMut(&Event),
 ) -> Result<VerifyReport, Error> {
+    Ok(verify_telling(path, request, &mut |_| {})?.0)
+}
+
+/// As [`verify`]; `each` is told every event that can be read, whatever was found about it.
+pub(super) fn verify_telling(
+    path: &Path,
+    request: &Verify,
+    each: &mut dyn FnMut(&Event),
+) -> Result<(VerifyReport, Contents), Error> {
     let trust = trust(request)?;
     if let Err(error) = std::fs::metadata(path) {
         return Err(Error::Usage {
@@ -96,6 +105,10 @@ pub(crate) fn verify_telling(
     Inspection::new(&contents)
         .run(request, trust, each)
         .map_err(unreadable)
+    let report = Inspection::new(&contents)
+        .run(request, trust, each)
+        .map_err(unreadable)?;
+    Ok((report, contents))
 }
 
 /// Reads the allowed-signers file of a request.
@@ -280,6 +293,7 @@ impl<'a> Inspection<'a> {
             if let Some(event) = verifier.push(&record) {
                 each(&event);
                 self.objects.collect(&event.body);
+                each(&event);
                 if let Err(reason) = self.history.apply(&event) {
                     self.findings
                         .push(Finding::new(Code::LifecycleBroken, event.seq, reason));

@@ -8,22 +8,22 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use ledger::merkle::Tree;
 use ledger::trust::KeyEntry;
-use ledger::{Body, Checkpoint, HistoryExported, Record, Role, Signature, Signer};
+use ledger::verify::SignatureCheck;
+use ledger::{Body, Checkpoint, HistoryExported, Record, Role, Signature, Signer, Verifier};
 
 use super::Migrator;
 use super::approve::no_ledger;
 use super::open::{self, Opened};
-use crate::audit::changes::Changes;
 use crate::audit::draft::Draft;
 use crate::audit::{self, manifest, readme};
+use crate::compliance::{self, Collector, Evidence};
 use crate::engine::{Encoding, Session, StoredRecord};
 use crate::error::Error;
 use crate::journal::Fact;
 use crate::log::{Log, PAGE};
 use crate::object::{self, Unusable};
-use crate::report::{CheckpointView, Exported, Refusal};
+use crate::report::{Checked, CheckpointView, Exported, Refusal, VerifyReport};
 use crate::request::Export;
 
 /// The roles that may sign a checkpoint, beside `owner`.
@@ -51,7 +51,7 @@ impl Migrator {
 
     /// Writes the whole ledger and all that it names to a folder or a file that can be checked offline.
     ///
-    /// Memory does not grow with the length of the log.
+    /// Memory grows with the number of changes, not with the number or the size of events and objects.
     ///
     /// # Errors
     ///
@@ -74,9 +74,20 @@ impl Migrator {
         let Opened { session, log, .. } = opened;
         let mut session = session.ok_or_else(no_ledger)?;
         let mut draft = Draft::begin(path).map_err(|error| unwritable(path, &error))?;
-        self.copy_log(&mut *session, &log, path, &mut draft).await?;
+        let (collector, verification) =
+            self.copy_log(&mut *session, &log, path, &mut draft).await?;
         let (objects, absent) = self.copy_objects(&mut *session, path, &mut draft).await?;
+        let evidence = Evidence {
+            verification,
+            objects: self.objects(&mut *session, &collector.objects()).await?,
+            tool: self.context.tool.clone(),
+        };
         drop(session);
+        self.write_reports(
+            &collector.report(&request.asked, evidence),
+            path,
+            &mut draft,
+        )?;
         let (checkpoint, note) = sign_head(&log, &*signer)?;
         let entries = log.verifier().keyring().entries();
         let page = readme::readme(&self.facts(&log, &*signer, !absent.is_empty()));
@@ -141,52 +152,83 @@ impl Migrator {
     }
 
     /// Copies lines and signatures as they are stored, and makes sure that they are those of `log`.
+    ///
+    /// Every signature is checked once more, so that the report says what was verified of these bytes.
     async fn copy_log(
         &self,
         session: &mut dyn Session,
         log: &Log,
         path: &Path,
         draft: &mut Draft,
-    ) -> Result<(), Error> {
+    ) -> Result<(Collector, VerifyReport), Error> {
         let fail = |error: &io::Error| unwritable(path, error);
         let mut events = draft.part(audit::EVENTS).map_err(|error| fail(&error))?;
         let mut signatures = draft
             .part(audit::SIGNATURES)
             .map_err(|error| fail(&error))?;
-        let mut report = draft.part(audit::CHANGES).map_err(|error| fail(&error))?;
-        report
-            .write_all(Changes::head().as_bytes())
-            .map_err(|error| fail(&error))?;
-        let mut changes = Changes::default();
-        let mut tree = Tree::new();
-        while tree.size() < log.size() {
+        let mut options = self.options(self.recall()?.as_ref());
+        options.signatures = SignatureCheck::All;
+        options.ledger = self.settings.ledger;
+        let mut verifier = Verifier::new(options);
+        let mut collector = Collector::default();
+        while verifier.size() < log.size() {
             let page = session
-                .records(tree.size(), PAGE)
+                .records(verifier.size(), PAGE)
                 .await
                 .map_err(|error| self.engine_error(error, "reading the ledger"))?;
             if page.is_empty() {
                 return Err(changed_meanwhile());
             }
             for stored in page {
-                if tree.size() == log.size() {
+                if verifier.size() == log.size() {
                     break;
                 }
                 let record = record(stored).ok_or_else(changed_meanwhile)?;
-                tree.push(record.hash());
-                let row = record.event().ok().and_then(|event| changes.row(&event));
+                if let Some(event) = verifier.push(&record) {
+                    collector.apply(&event);
+                }
                 events
                     .write_all(&record.line)
                     .and_then(|()| events.write_all(b"\n"))
                     .and_then(|()| writeln!(signatures, "{}", record.signature))
-                    .and_then(|()| report.write_all(row.unwrap_or_default().as_bytes()))
                     .map_err(|error| fail(&error))?;
             }
         }
-        if tree.root() != log.verifier().root() {
+        if verifier.root() != log.verifier().root() {
             return Err(changed_meanwhile());
         }
-        for part in [events, signatures, report] {
+        for part in [events, signatures] {
             draft.close(part).map_err(|error| fail(&error))?;
+        }
+        let verdict = verifier.finish();
+        let verification = VerifyReport {
+            checked: Checked::of_log(verdict.size, &verdict.findings),
+            lineage: verdict.lineage,
+            size: verdict.size,
+            root: verdict.root,
+            head: verdict.head,
+            anchored_to: verdict.anchored_to,
+            anchored_size: verdict.anchored_size,
+            trusted: verdict.trusted,
+            findings: verdict.findings,
+        };
+        Ok((collector, verification))
+    }
+
+    /// Writes the report in the forms that an auditor works with.
+    fn write_reports(
+        &self,
+        report: &compliance::Report,
+        path: &Path,
+        draft: &mut Draft,
+    ) -> Result<(), Error> {
+        let mut files = vec![("report.json", compliance::json(report)?)];
+        files.extend(compliance::csv::files(report));
+        for (name, text) in files {
+            let name = format!("{}{name}", audit::REPORTS);
+            draft
+                .write(&name, text.as_bytes())
+                .map_err(|error| unwritable(path, &error))?;
         }
         Ok(())
     }

@@ -11,6 +11,7 @@ mod append;
 mod approve;
 mod backup;
 mod changelog;
+mod compliance;
 mod events;
 mod export;
 mod health;

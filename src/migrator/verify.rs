@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use ledger::verify::SignatureCheck;
-use ledger::{Code, Digest, Finding, Severity};
+use ledger::{Code, Digest, Event, Finding, Severity};
 
 use super::{Migrator, open, status};
 use crate::audit;
@@ -31,6 +31,15 @@ impl Migrator {
     /// Only what keeps it from looking: the database's answers, a trust file that cannot be read, and
     /// [`Error::Integrity`] where there is no ledger to verify. What is wrong with a ledger is a finding.
     pub async fn verify(&self, request: &Verify) -> Result<VerifyReport, Error> {
+        self.verify_telling(request, &mut |_| {}).await
+    }
+
+    /// As [`Migrator::verify`]; `each` is told every event that can be read, whatever was found about it.
+    pub(super) async fn verify_telling(
+        &self,
+        request: &Verify,
+        each: &mut (dyn FnMut(&Event) + Send),
+    ) -> Result<VerifyReport, Error> {
         let remembered = self.recall()?;
         let mut options = self.options(remembered.as_ref());
         options.signatures = SignatureCheck::All;
@@ -43,7 +52,7 @@ impl Migrator {
         let seen_before = remembered.is_some();
         let mut session = self.connect_to_verify(seen_before).await?;
         let mut found = Found::default();
-        self.verify_store(&mut *session, seen_before, &mut log, &mut found)
+        self.verify_store(&mut *session, seen_before, &mut log, &mut found, each)
             .await?;
         found.checked = Checked {
             guards: found.checked.guards,
@@ -92,6 +101,7 @@ impl Migrator {
         seen_before: bool,
         log: &mut Log,
         found: &mut Found,
+        each: &mut (dyn FnMut(&Event) + Send),
     ) -> Result<(), Error> {
         let fail = |error| self.engine_error(error, "reading the ledger");
         match session.store().await.map_err(fail)? {
@@ -108,9 +118,11 @@ impl Migrator {
             other => return Err(open::unusable_store(&other)),
         }
         let objects = &mut found.objects;
-        log.catch_up(session, &mut |event| objects.collect(&event.body))
-            .await
-            .map_err(fail)?;
+        let mut tell = |event: &Event| {
+            objects.collect(&event.body);
+            each(event);
+        };
+        log.catch_up(session, &mut tell).await.map_err(fail)?;
         if log.is_empty() {
             return Err(open::lost(
                 "its tables are there and hold no event".to_owned(),

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use mledger::Migrator;
 use mledger::audit;
+use mledger::compliance::Asked;
 use mledger::ledger::verify::Anchor;
 use mledger::ledger::{Body, Code, Digest, Role, Severity};
 use mledger::report::VerifyReport;
@@ -37,6 +38,7 @@ fn to(path: &Path) -> Export {
     Export {
         path: path.to_owned(),
         record: true,
+        asked: Asked::default(),
     }
 }
 
@@ -156,6 +158,7 @@ async fn only_auditors_export_and_nothing_is_replaced() {
         let silent = Export {
             path: path.clone(),
             record: false,
+            asked: Asked::default(),
         };
         let exported = of(&shop, AUDITOR).export(&silent).await.unwrap();
         assert_eq!(exported.recorded, None);

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
 
+use super::reports::Period;
+
 /// `checkpoint`
 #[derive(Debug, Args)]
 pub(crate) struct Checkpoint {
@@ -21,4 +23,6 @@ pub(crate) struct Export {
     /// Record nothing: for who may only read the database
     #[arg(long)]
     pub(crate) no_record: bool,
+    #[command(flatten)]
+    pub(crate) period: Period,
 }

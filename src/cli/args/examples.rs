@@ -136,10 +136,31 @@ Examples:
   mledger export audit-2026                   a folder
   mledger export audit-2026.tar.zst           one file
   mledger export audit-2026 --no-record       with read-only rights
+  mledger export audit-2026 --since 2026-01-01  its report covers this year; its events are all
   mledger verify --bundle audit-2026.tar.zst  anywhere, without the database
 
 The key must be an auditor's or an owner's. README.txt in it says how to check it without this tool.
 The export is recorded, and that event will be in the next one.";
+
+pub(super) const REPORT: &str = "\
+Examples:
+  mledger report
+  mledger report --since 2026-01-01 --until 2026-03-31 --framework soc2
+  mledger report --output xlsx --out changes-2026-q1.xlsx
+  mledger report --output csv --out changes-2026-q1           a folder
+  mledger report --bundle audit-2026.tar.zst                  anywhere, without the database
+  mledger report sample --n 25 --seed 2026-q1
+
+Everything is verified first; where something is not what was recorded, the report says so and the exit
+code is 4. The same events and the same question give the same report. It writes nothing to the database.";
+
+pub(super) const REPORT_SAMPLE: &str = "\
+Examples:
+  mledger report sample --n 25 --seed 2026-q1
+  mledger report sample --n 10 --seed 4711 --since 2026-01-01 --bundle audit-2026.tar.zst
+
+Drawn are the changes whose SHA-256 of seed, line feed and event number is smallest:
+  printf '%s\\n%s' 2026-q1 17 | sha256sum";
 
 pub(super) const CHECKPOINT: &str = "\
 Examples:

@@ -7,6 +7,7 @@ mod commands;
 mod examples;
 mod openings;
 mod releases;
+mod reports;
 mod values;
 
 use std::path::PathBuf;
@@ -26,6 +27,10 @@ pub(crate) use self::commands::{
 };
 pub(crate) use self::openings::{Fork, Move, Rewind};
 pub(crate) use self::releases::{Changelog, ChangelogOutput, Promote, Publish, Releases, Tag};
+pub(crate) use self::releases::{Changelog, ChangelogOutput, Publish, Releases, Tag};
+pub(crate) use self::reports::{
+    Framework, Report, ReportCommand, ReportOptions, ReportOutput, ReportSample,
+};
 use self::values::seconds;
 
 /// Database migrations with a signed, hash-chained history.
@@ -226,6 +231,9 @@ pub(crate) enum Command {
     /// Write the whole ledger to a folder or file that can be checked without this tool
     #[command(after_long_help = examples::EXPORT)]
     Export(Export),
+    /// Say what was changed in a period, by whom, approved by whom, and what was out of the ordinary
+    #[command(after_long_help = examples::REPORT)]
+    Report(Report),
     /// Sign how many events there are and their root, to be kept outside the database
     #[command(after_long_help = examples::CHECKPOINT)]
     Checkpoint(Checkpoint),

@@ -5,6 +5,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use mledger::audit;
+use mledger::compliance::Asked;
 use mledger::error::Error;
 use mledger::request::{self, Verify};
 use serde::Serialize;
@@ -84,6 +85,11 @@ pub(super) async fn export(app: &App, arguments: args::Export) -> Result<u8, Err
     let request = request::Export {
         path: surroundings::nearby(&app.around.working.join(arguments.path)),
         record: !arguments.no_record,
+        asked: Asked {
+            since: arguments.period.since,
+            until: arguments.period.until,
+            framework: None,
+        },
     };
     let opened = if request.record {
         app.writer().await?

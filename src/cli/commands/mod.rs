@@ -13,6 +13,7 @@ mod openings;
 mod plan;
 mod promote;
 mod releases;
+mod report;
 pub(super) mod runs;
 mod setup;
 mod shell;
@@ -42,6 +43,9 @@ pub(crate) async fn dispatch(cli: Cli, printer: &Arc<Printer>) -> Result<u8, Err
         Command::Verify(arguments) if arguments.bundle.is_some() => {
             return audit::bundle(&global, &arguments, printer);
         }
+        Command::Report(arguments) if report::is_offline(&arguments) => {
+            return report::bundle(&global, arguments, printer);
+        }
         command => command,
     };
     let out_of_order = match &command {
@@ -70,6 +74,7 @@ pub(crate) async fn dispatch(cli: Cli, printer: &Arc<Printer>) -> Result<u8, Err
         Command::Events(arguments) => events::events(&app, arguments).await,
         Command::Show(arguments) => events::show(&app, &arguments).await,
         Command::Export(arguments) => audit::export(&app, arguments).await,
+        Command::Report(arguments) => report::report(&app, arguments).await,
         Command::Checkpoint(arguments) => audit::checkpoint(&app, arguments).await,
         Command::Key(arguments) => keys::key(&app, arguments.command).await,
         Command::Lock(arguments) => match arguments.command {
