@@ -16,7 +16,6 @@ mod verification;
 
 pub(crate) use self::allowed::{allowed_signers, principal};
 pub use self::report::report;
-pub(crate) use self::verification::trust;
 pub use self::verification::verify;
 pub(crate) use self::verification::{trust, verify_telling};
 

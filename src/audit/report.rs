@@ -5,7 +5,7 @@ use std::io::Read;
 use std::path::Path;
 
 use super::OBJECTS;
-use super::verification::verify_telling;
+use super::verification::inspect;
 use crate::compliance::{Asked, Collector, Evidence, Report};
 use crate::error::Error;
 use crate::request::Verify;
@@ -23,8 +23,7 @@ const LONGEST: u64 = 64 << 20;
 /// Those of [`super::verify()`].
 pub fn report(path: &Path, request: &Verify, asked: &Asked, tool: &str) -> Result<Report, Error> {
     let mut collector = Collector::default();
-    let (verification, contents) =
-        verify_telling(path, request, &mut |event| collector.apply(event))?;
+    let (verification, contents) = inspect(path, request, &mut |event| collector.apply(event))?;
     let mut objects = BTreeMap::new();
     for digest in collector.objects() {
         // what is missing is a finding, and what changed since it was verified is not what it says

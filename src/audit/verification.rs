@@ -64,7 +64,8 @@ pub fn verify(path: &Path, request: &Verify) -> Result<VerifyReport, Error> {
     verify_telling(path, request, &mut |_| {})
 }
 
-/// As [`verify`]; `each` is told every event, before anybody knows that the bundle holds together.
+/// As [`verify`]; `each` is told every event that can be read, before anybody knows whether the bundle
+/// holds together.
 ///
 /// # Errors
 ///
@@ -74,11 +75,11 @@ pub(crate) fn verify_telling(
     request: &Verify,
     each: &mut dyn FnMut(&Event),
 ) -> Result<VerifyReport, Error> {
-    Ok(verify_telling(path, request, &mut |_| {})?.0)
+    Ok(inspect(path, request, each)?.0)
 }
 
-/// As [`verify`]; `each` is told every event that can be read, whatever was found about it.
-pub(super) fn verify_telling(
+/// As [`verify_telling`]; returns the bundle as well, so that its objects can be read.
+pub(super) fn inspect(
     path: &Path,
     request: &Verify,
     each: &mut dyn FnMut(&Event),
@@ -102,9 +103,6 @@ pub(super) fn verify_telling(
         findings: Vec::new(),
     };
     let contents = Contents::read(path).map_err(unreadable)?;
-    Inspection::new(&contents)
-        .run(request, trust, each)
-        .map_err(unreadable)
     let report = Inspection::new(&contents)
         .run(request, trust, each)
         .map_err(unreadable)?;

@@ -198,7 +198,7 @@ impl Migrator {
                 let keys = Arc::clone(&self.keys);
                 let other = Self::new(engine, settings, self.context.clone(), keys);
                 other
-                    .verify_telling(verify, &mut each)
+                    .verify_elsewhere(verify, &mut each)
                     .await
                     .map_err(|error| elsewhere(source, error))?
             }
@@ -226,7 +226,7 @@ impl Migrator {
 
     /// Verifies what can be relied on in the log of this database: form, chain, keys, signatures,
     /// lifecycle, and whose database it is. Scripts are known by their digests in it.
-    async fn verify_telling(
+    async fn verify_elsewhere(
         &self,
         request: &Verify,
         each: &mut (dyn FnMut(&Event) + Send),

@@ -27,7 +27,6 @@ pub(crate) use self::commands::{
 };
 pub(crate) use self::openings::{Fork, Move, Rewind};
 pub(crate) use self::releases::{Changelog, ChangelogOutput, Promote, Publish, Releases, Tag};
-pub(crate) use self::releases::{Changelog, ChangelogOutput, Publish, Releases, Tag};
 pub(crate) use self::reports::{
     Framework, Report, ReportCommand, ReportOptions, ReportOutput, ReportSample,
 };
