@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
+use mledger::compliance::Asked;
 use mledger::ledger::Body;
 use mledger::policy::Rules;
 use mledger::promotion::{Promotion, Source};
@@ -63,6 +64,7 @@ async fn export(migrator: &Migrator, path: &Path) {
     let request = Export {
         path: path.to_owned(),
         record: false,
+        asked: Asked::default(),
     };
     migrator.export(&request).await.unwrap();
 }
