@@ -156,6 +156,10 @@ pub struct Config {
     pub format: Setting<Format>,
     /// The signing key.
     pub key: Setting<KeyChoice>,
+    /// The program that signs for it, and its arguments; empty where there is none.
+    pub signer: Setting<Vec<String>>,
+    /// How long one signature of a program or an agent may take.
+    pub signer_timeout: Setting<Duration>,
     /// Who acts, where somebody configured it.
     pub actor: Setting<Option<String>>,
     /// The ledger id that is pinned.
@@ -260,6 +264,17 @@ impl Config {
             ),
             view("format", self.format.value.to_string(), &self.format.origin),
             view("key", key, &self.key.origin),
+            // arguments may hold a token
+            view(
+                "signer",
+                self.signer.value.first().cloned().unwrap_or_else(none),
+                &self.signer.origin,
+            ),
+            view(
+                "signer_timeout",
+                seconds(self.signer_timeout.value),
+                &self.signer_timeout.origin,
+            ),
             view(
                 "actor",
                 self.actor.value.clone().unwrap_or_else(none),

@@ -9,9 +9,10 @@ use mledger::context::{Context, Forgetful, Heads, Source};
 use mledger::engine::{self, Fault};
 use mledger::error::Error;
 use mledger::heads::FileHeads;
-use mledger::keystore::{Keystore, Person, Place};
+use mledger::keystore::{Keystore, Outside, Person, Place};
 use mledger::lease;
 use mledger::migrator::Migrator;
+use zeroize::Zeroizing;
 
 use super::args::Global;
 use super::failure::{refused, usage};
@@ -97,9 +98,19 @@ impl App {
         let person = AtTheTerminal {
             printer: Arc::clone(&self.printer),
             prompt: self.prompt,
-            passphrase: self.around.passphrase(),
+            passphrase: self.around.passphrase().map(Zeroizing::new),
         };
-        Keystore::new(place, name, creation, Arc::new(person))
+        let config = &self.around.config;
+        let mut secrets = config.settings().secrets;
+        secrets.extend(self.around.passphrase());
+        let outside = Outside {
+            agent: self.around.agent(),
+            program: config.signer.value.clone(),
+            folder: Some(config.project.clone()),
+            limit: config.signer_timeout.value,
+            secrets,
+        };
+        Keystore::new(place, name, creation, Arc::new(person)).with_outside(outside)
     }
 
     /// Returns the host's name.
@@ -227,13 +238,13 @@ impl App {
 struct AtTheTerminal {
     printer: Arc<Printer>,
     prompt: Prompt,
-    passphrase: Option<String>,
+    passphrase: Option<Zeroizing<String>>,
 }
 
 impl Person for AtTheTerminal {
     fn passphrase(&self, place: &str) -> Result<String, String> {
         match &self.passphrase {
-            Some(passphrase) => Ok(passphrase.clone()),
+            Some(passphrase) => Ok(passphrase.to_string()),
             None => self
                 .prompt
                 .secret(&self.printer, &format!("passphrase of the key `{place}`:")),

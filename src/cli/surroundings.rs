@@ -16,7 +16,8 @@ use super::args::Global;
 use super::failure::usage;
 
 /// Variables beside the settings that the command line looks at.
-const OTHER_VARIABLES: [&str; 24] = [
+const OTHER_VARIABLES: [&str; 25] = [
+    "SSH_AUTH_SOCK",
     "MLEDGER_KEY_PASSPHRASE",
     "CI",
     "GITHUB_ACTIONS",
@@ -98,6 +99,11 @@ impl Surroundings {
                     .map(String::as_str)
             })
             .map(str::to_owned)
+    }
+
+    /// Returns the socket of the user's ssh-agent.
+    pub(crate) fn agent(&self) -> Option<PathBuf> {
+        self.variable("SSH_AUTH_SOCK").map(PathBuf::from)
     }
 
     /// Returns who acts: configured, else the pipeline's, else the operating system's user.

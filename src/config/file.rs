@@ -22,6 +22,9 @@ pub struct File {
     recursive: Option<bool>,
     format: Option<String>,
     key_file: Option<PathBuf>,
+    signer: Option<String>,
+    #[serde(default, deserialize_with = "optional_duration")]
+    signer_timeout: Option<Duration>,
     actor: Option<String>,
     ledger: Option<String>,
     #[serde(default, deserialize_with = "optional_duration")]
@@ -84,6 +87,11 @@ pub struct Section {
     pub format: Option<String>,
     /// The file of the signing key.
     pub key_file: Option<PathBuf>,
+    /// The program that signs for it, and its arguments.
+    pub signer: Option<String>,
+    /// How long one signature of a program or an agent may take.
+    #[serde(default, deserialize_with = "optional_duration")]
+    pub signer_timeout: Option<Duration>,
     /// Who acts.
     pub actor: Option<String>,
     /// The ledger id that is pinned.
@@ -167,6 +175,8 @@ impl File {
             recursive: self.recursive,
             format: self.format.clone(),
             key_file: self.key_file.clone(),
+            signer: self.signer.clone(),
+            signer_timeout: self.signer_timeout,
             actor: self.actor.clone(),
             ledger: self.ledger.clone(),
             lease: self.lease,

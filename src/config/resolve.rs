@@ -23,6 +23,7 @@ pub const VARIABLES: [&str; 7] = [
     "MLEDGER_ENV",
     "MLEDGER_KEY_FILE",
     "MLEDGER_KEY",
+    "MLEDGER_SIGNER",
     "MLEDGER_ACTOR",
     "BACKUP_ENCRYPTION_KEY",
     promotion::SOURCE,
@@ -30,6 +31,9 @@ pub const VARIABLES: [&str; 7] = [
 
 /// The shortest lease: its holder renews it four times in this time.
 const SHORTEST_LEASE: Duration = Duration::from_secs(1);
+
+/// How long one signature of a program or an agent may take; a person may have to touch something.
+const SIGNATURE: Duration = Duration::from_secs(30);
 
 /// What was typed.
 #[derive(Debug, Clone, Default)]
@@ -142,6 +146,10 @@ pub fn resolve(input: Input) -> Result<Config, ConfigError> {
             .unwrap_or_else(|| default(false)),
         format: format(&layers)?,
         key: key(&input, &layers)?,
+        signer: signer(&input, &layers)?,
+        signer_timeout: layers
+            .find("signer_timeout", |section| section.signer_timeout)
+            .unwrap_or_else(|| default(SIGNATURE)),
         actor: exported(&input, "MLEDGER_ACTOR")
             .or_else(|| layers.find("actor", |section| section.actor.clone()))
             .map_or_else(
@@ -282,6 +290,48 @@ fn key(input: &Input, layers: &Layers) -> Result<Setting<KeyChoice>, ConfigError
             Some(KeyChoice::File(input.project.join(path)))
         })
         .unwrap_or_else(|| default(KeyChoice::Default)))
+}
+
+/// The program that signs, cut into words.
+fn signer(input: &Input, layers: &Layers) -> Result<Setting<Vec<String>>, ConfigError> {
+    let found = exported(input, "MLEDGER_SIGNER")
+        .or_else(|| layers.find("signer", |section| section.signer.clone()));
+    let Some(found) = found else {
+        return Ok(default(Vec::new()));
+    };
+    match words(&found.value) {
+        Some(value) if !value.is_empty() => Ok(Setting {
+            value,
+            origin: found.origin,
+        }),
+        _ => Err(ConfigError::new(
+            "config-invalid",
+            format!(
+                "{}: expected a program and its arguments, found no words or a quote that is not closed",
+                found.origin
+            ),
+            "write it as in `signer = \"./sign-with-kms --key 'release key'\"`; no shell reads it",
+        )),
+    }
+}
+
+/// Cuts a line into words at white space outside of quotes; nothing else has a meaning.
+fn words(line: &str) -> Option<Vec<String>> {
+    let mut words = Vec::new();
+    let (mut word, mut quote) = (None::<String>, None);
+    for character in line.chars() {
+        match quote {
+            Some(closing) if character == closing => quote = None,
+            None if character.is_whitespace() => words.extend(word.take()),
+            None if matches!(character, '\'' | '"') => {
+                quote = Some(character);
+                word.get_or_insert_default();
+            }
+            _ => word.get_or_insert_default().push(character),
+        }
+    }
+    words.extend(word);
+    quote.is_none().then_some(words)
 }
 
 fn ledger_id(found: &Setting<String>) -> Result<Digest, ConfigError> {

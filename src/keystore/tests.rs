@@ -6,7 +6,7 @@ use std::thread;
 use super::*;
 
 #[derive(Default)]
-struct Nobody {
+pub(super) struct Nobody {
     made: AtomicUsize,
 }
 
@@ -39,7 +39,7 @@ fn own(path: &Path) -> Keystore {
     )
 }
 
-fn words(result: Result<Arc<SigningKey>, Error>) -> (String, String) {
+pub(super) fn words(result: Result<Arc<dyn Signer>, Error>) -> (String, String) {
     match result {
         Err(Error::Signing { message, hint }) => (message, hint),
         Err(other) => (format!("{other:?}"), String::new()),

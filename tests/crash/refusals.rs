@@ -58,7 +58,26 @@ fn a_lock_is_broken_whole_or_not_at_all(kind: &Kind) {
     }
 }
 
+fn a_fork_is_recorded_whole_or_not_at_all(kind: &Kind) {
+    let command = ["fork", "--env", "staging", "--reason", "a copy"];
+    for point in POINTS.iter().take(2) {
+        let project = Project::with_effects_on(kind, 1);
+        project.ok(&["up"]);
+        let ended = project.run_with(&command, &[("FAILPOINTS", &dies_at(point, 1))]);
+        assert_eq!(ended.code, KILLED, "{point}: {ended:#?}");
+        assert_eq!(facts(&project).count("ledger.forked"), 0, "{point}");
+        // neither is the database another one than before
+        assert_sound(&project, Moment::AtRest, point);
+        project.ok(&["down", "--env", "development"]);
+        project.ok(&command);
+        assert_eq!(facts(&project).count("ledger.forked"), 1, "{point}");
+        project.ok(&["up", "--env", "staging"]);
+        assert_eq!(project.run(&["verify"]).code, 0, "{point}");
+    }
+}
+
 on_each_engine!(
     a_refusal_is_recorded_whole_or_not_at_all,
     a_lock_is_broken_whole_or_not_at_all,
+    a_fork_is_recorded_whole_or_not_at_all,
 );

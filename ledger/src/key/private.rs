@@ -84,6 +84,27 @@ impl SigningKey {
         Ok(key)
     }
 
+    /// Reads the public half of OpenSSH's private key format, which is never encrypted, and tells whether
+    /// the private half is.
+    ///
+    /// # Errors
+    ///
+    /// See [`KeyError`]; no variant carries any of the text.
+    pub fn public_of(text: &str) -> Result<(PublicKey, bool), KeyError> {
+        let parsed = PrivateKey::from_openssh(text.as_bytes())
+            .map_err(|fault| KeyError::Malformed(fault.to_string()))?;
+        let public = parsed
+            .public_key()
+            .key_data()
+            .ed25519()
+            .ok_or_else(|| KeyError::NotEd25519(parsed.algorithm().to_string()))?;
+        let public = PublicKey::from_bytes(public.as_ref()).map_err(|fault| match fault {
+            KeyTextError::Weak(_) => KeyError::Weak,
+            other => KeyError::Malformed(other.to_string()),
+        })?;
+        Ok((public, parsed.is_encrypted()))
+    }
+
     /// Writes OpenSSH's private key format without encryption.
     ///
     /// The same key and comment give the same text: the format's check number is derived from

@@ -349,6 +349,9 @@ pub(crate) struct KeyNew {
     /// A word about whose key it is
     #[arg(long, value_name = "TEXT")]
     pub(crate) comment: Option<String>,
+    /// Encrypt it: the passphrase is asked for, or taken from MLEDGER_KEY_PASSPHRASE
+    #[arg(long)]
+    pub(crate) passphrase: bool,
 }
 
 /// `key show`

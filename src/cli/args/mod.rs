@@ -84,7 +84,8 @@ pub(crate) struct Global {
     /// Sign with this OpenSSH Ed25519 key
     ///
     /// Variables: `MLEDGER_KEY_FILE`, or `MLEDGER_KEY` with the key's text; the passphrase of an
-    /// encrypted key from `MLEDGER_KEY_PASSPHRASE`.
+    /// encrypted key from `MLEDGER_KEY_PASSPHRASE`. For a public key an ssh-agent signs
+    /// (`SSH_AUTH_SOCK`), or the program of `MLEDGER_SIGNER`.
     #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) key: Option<PathBuf>,
 

@@ -2,13 +2,13 @@
 
 use std::fs;
 
-use ledger::Signer;
 use mledger::error::Error;
 use mledger::keystore;
 use mledger::report::KeyView;
 use mledger::request::{Authorize, Retire};
 use serde::Serialize;
 use serde_json::json;
+use zeroize::Zeroizing;
 
 use super::super::app::App;
 use super::super::args::{KeyAuthorize, KeyCommand, KeyNew, KeyProve, KeyRetire};
@@ -30,8 +30,19 @@ pub(super) async fn key(app: &App, command: KeyCommand) -> Result<u8, Error> {
 }
 
 async fn list(app: &App) -> Result<u8, Error> {
-    let keys = app.reader().await?.migrator.keys().await?;
+    let opened = app.reader().await?;
+    let keys = opened.migrator.keys().await?;
+    // who has no key, or one that cannot be used, may look at the others
+    let own = opened.keystore.describe().ok();
+    let own = own.map(|(public, kind)| (public.fingerprint().to_string(), kind.as_str()));
     if app.printer.is_json() {
+        let keys = keys
+            .into_iter()
+            .map(|key| Listed {
+                signs_by: signs_by(own.as_ref(), &key),
+                key,
+            })
+            .collect();
         app.printer.document(&Keys { keys });
         return Ok(0);
     }
@@ -53,7 +64,14 @@ async fn list(app: &App) -> Result<u8, Error> {
             words::line(&key.name),
             key.roles.join(","),
             since,
-            key.fingerprint.clone(),
+            match signs_by(own.as_ref(), key) {
+                Some(kind) => format!(
+                    "{}  this command's, {}",
+                    key.fingerprint,
+                    kind.replace('_', " ")
+                ),
+                None => key.fingerprint.clone(),
+            },
         ]);
     }
     for (index, line) in words::columns(&rows).into_iter().enumerate() {
@@ -80,7 +98,14 @@ fn new(app: &App, arguments: KeyNew) -> Result<u8, Error> {
     let comment = arguments
         .comment
         .unwrap_or_else(|| format!("{}@{}", app.around.actor(), app.host()));
-    if !keystore::create(&path, &words::line(&comment))? {
+    let comment = words::line(&comment);
+    let made = if arguments.passphrase {
+        let passphrase = new_passphrase(app)?;
+        keystore::create_encrypted(&path, &comment, &passphrase)?
+    } else {
+        keystore::create(&path, &comment)?
+    };
+    if !made {
         return Err(refused(
             "key-exists",
             format!("expected no file at `{}`, found one", path.display()),
@@ -92,6 +117,7 @@ fn new(app: &App, arguments: KeyNew) -> Result<u8, Error> {
         app.printer.document(&json!({
             "key_file": path.display().to_string(),
             "public_file": public.display().to_string(),
+            "encrypted": arguments.passphrase,
         }));
         return Ok(0);
     }
@@ -106,23 +132,56 @@ fn new(app: &App, arguments: KeyNew) -> Result<u8, Error> {
     Ok(0)
 }
 
+/// Returns the passphrase for a new key: from its variable, or typed twice.
+fn new_passphrase(app: &App) -> Result<Zeroizing<String>, Error> {
+    if let Some(passphrase) = app.around.passphrase() {
+        return Ok(Zeroizing::new(passphrase));
+    }
+    let ask = |question: &str| {
+        let answer = app.prompt.secret(&app.printer, question);
+        answer.map(Zeroizing::new).map_err(|reason| {
+            usage(
+                "passphrase-missing",
+                format!("expected a passphrase for the new key, and {reason}"),
+                "set MLEDGER_KEY_PASSPHRASE, or run the command on a terminal",
+            )
+        })
+    };
+    let first = ask("passphrase for the new key:")?;
+    if first.is_empty() {
+        return Err(usage(
+            "passphrase-missing",
+            "expected a passphrase for the new key, found none",
+            "leave `--passphrase` out for a key that is not encrypted",
+        ));
+    }
+    if *first != *ask("the same again:")? {
+        return Err(usage(
+            "passphrase-differs",
+            "expected the same passphrase twice, found two",
+            "run the command again; no key was made",
+        ));
+    }
+    Ok(first)
+}
+
 fn show(app: &App) -> Result<u8, Error> {
-    let keystore = app.keystore();
-    let key = keystore.key(false)?;
-    let public = key.public_key();
+    let (public, kind) = app.keystore().describe()?;
     if app.printer.is_json() {
         app.printer.document(&json!({
             "public": public.to_openssh(),
             "fingerprint": public.fingerprint().to_string(),
             "origin": app.around.config.key.origin.to_string(),
+            "kind": kind.as_str(),
         }));
         return Ok(0);
     }
     app.printer.answer(public.to_openssh());
     app.printer.note(format!(
-        "{}  {}",
+        "{}  {}  {}",
         public.fingerprint(),
-        app.around.config.key.origin
+        app.around.config.key.origin,
+        kind.as_str().replace('_', " ")
     ));
     Ok(0)
 }
@@ -202,7 +261,21 @@ fn suspect(key: &KeyView) -> String {
         .map_or_else(String::new, |from| format!(", suspect from {from}"))
 }
 
+/// Says where the private half of a key is, if it is the one that this command signs with.
+fn signs_by(own: Option<&(String, &'static str)>, key: &KeyView) -> Option<&'static str> {
+    own.filter(|(fingerprint, _)| *fingerprint == key.fingerprint && key.retired.is_none())
+        .map(|(_, kind)| *kind)
+}
+
 #[derive(Serialize)]
 struct Keys {
-    keys: Vec<KeyView>,
+    keys: Vec<Listed>,
+}
+
+#[derive(Serialize)]
+struct Listed {
+    #[serde(flatten)]
+    key: KeyView,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    signs_by: Option<&'static str>,
 }

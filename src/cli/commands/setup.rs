@@ -4,7 +4,6 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 
-use ledger::Signer;
 use mledger::config::FILE_NAME;
 use mledger::error::Error;
 use mledger::migration::create;

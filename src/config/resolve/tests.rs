@@ -135,3 +135,20 @@ fn a_lease_lasts_a_second_or_more() {
     let error = lease("lease = '999ms'\n").unwrap_err();
     assert!(error.message.contains("mledger.toml lease"), "{error}");
 }
+
+#[test]
+fn a_signer_is_cut_into_words_without_a_shell() {
+    let cut_up = |text: &str| words(text).map(|words| words.join("|"));
+    for (line, cut) in [
+        (
+            "./sign --key 'release key' \"a b\"c ''",
+            Some("./sign|--key|release key|a bc|"),
+        ),
+        ("  sign  ", Some("sign")),
+        ("sign $HOME \\x", Some("sign|$HOME|\\x")),
+        ("", Some("")),
+        ("sign 'open", None),
+    ] {
+        assert_eq!(cut_up(line).as_deref(), cut, "{line}");
+    }
+}
