@@ -5,6 +5,7 @@
 //! the environment before its top level), then the default.
 
 mod backup;
+mod checkpoints;
 mod file;
 mod promotion;
 mod resolve;
@@ -174,6 +175,8 @@ pub struct Config {
     pub statement_timeout: Setting<Option<Duration>>,
     /// Apply what is older than the newest applied migration.
     pub out_of_order: Setting<bool>,
+    /// Where checkpoints are kept, if they are.
+    pub checkpoints: Setting<Option<crate::checkpoints::Settings>>,
     rules: BTreeMap<String, Rules>,
     validation: lint::Settings,
     validations: BTreeMap<String, lint::Settings>,
@@ -207,6 +210,7 @@ impl Config {
         settings.lock_timeout = self.lock_timeout.value;
         settings.statement_timeout = self.statement_timeout.value;
         settings.out_of_order = self.out_of_order.value;
+        settings.checkpoints.clone_from(&self.checkpoints.value);
         settings.project = Some(self.project.clone());
         settings.secrets = Secrets::of_url(&self.database.value);
         if let KeyChoice::Text(text) = &self.key.value {
@@ -306,6 +310,7 @@ impl Config {
                 self.out_of_order.value.to_string(),
                 &self.out_of_order.origin,
             ),
+            checkpoints::view_of(&self.checkpoints),
         ];
         views.extend(self.rule_views.iter().cloned());
         views.extend(self.backup_views.iter().cloned());

@@ -13,6 +13,7 @@
 pub mod adopt;
 pub mod audit;
 pub mod backup;
+pub mod checkpoints;
 pub mod compliance;
 pub mod config;
 pub mod context;

@@ -3,6 +3,7 @@
 use ledger::verify::{Options, Verdict, Verifier};
 use ledger::{Code, Digest, Event, Finding, Head, Severity};
 
+use crate::checkpoints;
 use crate::context::Remembered;
 use crate::engine::{EngineError, Session, StoredRecord};
 use crate::journal::Committed;
@@ -51,6 +52,7 @@ impl Log {
         loop {
             let page = session.records(self.verifier.size(), PAGE).await?;
             if self.take_in(&page, each) {
+                self.drop_strangers();
                 return Ok(());
             }
         }
@@ -77,6 +79,22 @@ impl Log {
             }
         }
         page.len() < PAGE as usize
+    }
+
+    /// Lets go of checkpoints of other ledgers: which one this is, its first entry says, and of which
+    /// environment, its last.
+    fn drop_strangers(&mut self) {
+        let Some(first) = self.verifier.lineage().first().copied() else {
+            return;
+        };
+        let environment = self.history.environment().unwrap_or_default();
+        self.verifier
+            .retain_kept(|label| checkpoints::is_own(label, environment, &first));
+    }
+
+    /// Lets go of all checkpoints that were kept.
+    pub(crate) fn let_go_of_kept(&mut self) {
+        self.verifier.retain_kept(|_| false);
     }
 
     /// Folds what this command has committed itself.

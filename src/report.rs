@@ -23,7 +23,7 @@ pub use self::adoption::{AdoptedMigration, AdoptionReport, Baselined, Left};
 pub use self::analysis::{Analysis, Answer, Attempt, AttemptOutcome, PendingScript, SlowStep};
 pub use self::approvals::{ApprovalView, ApprovalsView, Approved};
 pub use self::backups::{BackupChecked, BackupView, Pruned, RestoreTest, Restored, RestoredSchema};
-pub use self::exports::{CheckpointView, Exported};
+pub use self::exports::{CheckpointView, Exported, ProofReport, ProofView};
 pub(crate) use self::health::Found;
 pub use self::health::{Health, HealthProblem, LastBackup, LedgerHealth, SchemaHealth};
 pub use self::openings::{LostHead, Reopened};

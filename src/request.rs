@@ -7,6 +7,7 @@ use std::time::Duration;
 use ledger::Digest;
 
 use crate::adopt::TableName;
+use crate::checkpoints;
 use crate::compliance;
 use crate::config::Secrets;
 use crate::lint;
@@ -51,6 +52,8 @@ pub struct Settings {
     pub project: Option<PathBuf>,
     /// Where backups are kept, and how they are made.
     pub backup: crate::backup::Settings,
+    /// Where checkpoints are kept; without it they are neither kept nor looked at.
+    pub checkpoints: Option<checkpoints::Settings>,
 }
 
 impl Settings {
@@ -73,6 +76,7 @@ impl Settings {
             secrets: Secrets::default(),
             project: None,
             backup: crate::backup::Settings::default(),
+            checkpoints: None,
         }
     }
 

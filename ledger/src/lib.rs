@@ -107,4 +107,4 @@ pub use sshsig::key_proof_message;
 pub use text::{clean, fit};
 pub use time::{Timestamp, TimestampError};
 pub use trust::{AllowedSigners, Keyring};
-pub use verify::{Anchor, Consistency, Head, Options, SignatureCheck, Verdict, Verifier};
+pub use verify::{Anchor, Consistency, Head, Kept, Options, SignatureCheck, Verdict, Verifier};

@@ -292,4 +292,41 @@ mod tests {
             assert!(consistency_proof(&leaves, new.size + 1).is_none());
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn proofs_hold_for_the_tree_that_they_were_made_of(
+            size in 1_u64..2_000,
+            at in 0.0..1.0_f64,
+            changed in 0_usize..64,
+        ) {
+            let leaves: Vec<Digest> = (0..size).map(|number| leaf(&number.to_be_bytes())).collect();
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                clippy::cast_precision_loss,
+                reason = "a place in the tree"
+            )]
+            let index = (at * size as f64) as u64;
+            let new = TreeHead { size, root: root(&leaves) };
+            let path = inclusion_proof(&leaves, index).unwrap();
+            let entry = leaves[usize::try_from(index).unwrap()];
+            assert!(verify_inclusion(&entry, index, size, &path, &new.root));
+            let old_leaves = &leaves[..=usize::try_from(index).unwrap()];
+            let old = TreeHead { size: index + 1, root: root(old_leaves) };
+            let steps = consistency_proof(&leaves, old.size).unwrap();
+            assert!(verify_consistency(&old, &new, &steps));
+            // any other hash at any step, and neither holds
+            for (of, path) in [path, steps].into_iter().enumerate() {
+                let mut path = path;
+                let Some(step) = path.get_mut(changed) else { continue };
+                *step = leaf(step.as_bytes());
+                let holds = match of {
+                    0 => verify_inclusion(&entry, index, size, &path, &new.root),
+                    _ => verify_consistency(&old, &new, &path),
+                };
+                assert!(!holds);
+            }
+        }
+    }
 }

@@ -24,7 +24,7 @@ use crate::trust::Keyring;
 use anchors::Anchors;
 use list::Findings;
 
-pub use options::{Anchor, Consistency, Head, Options, SignatureCheck, Verdict};
+pub use options::{Anchor, Consistency, Head, Kept, Options, SignatureCheck, Verdict};
 
 /// How a ledger was opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -205,6 +205,12 @@ impl Verifier {
     #[must_use]
     pub const fn last_time(&self) -> Option<Timestamp> {
         self.last_time
+    }
+
+    /// Drops the kept checkpoints whose label `own` does not know as one of this log's: which log it
+    /// is may be known only once it was read.
+    pub fn retain_kept(&mut self, own: impl Fn(&str) -> bool) {
+        self.anchors.retain_kept(&own);
     }
 
     /// Returns what was found in the records so far. What the end of the log decides (a log that

@@ -10,11 +10,13 @@ mod contents;
 pub(crate) mod draft;
 pub(crate) mod manifest;
 pub(crate) mod objects;
+mod proof;
 pub(crate) mod readme;
 mod report;
 mod verification;
 
 pub(crate) use self::allowed::{allowed_signers, principal};
+pub use self::proof::verify_proof;
 pub use self::report::report;
 pub use self::verification::verify;
 pub(crate) use self::verification::{trust, verify_telling};

@@ -193,6 +193,9 @@ impl App {
         let mut settings = config.settings();
         settings.secrets.extend(self.around.passphrase());
         settings.migrations = surroundings::nearby(&settings.migrations);
+        if let Some(kept) = &mut settings.checkpoints {
+            kept.folder = surroundings::nearby(&kept.folder);
+        }
         settings.backup.variables = surroundings::for_programs();
         settings.backup.folder = surroundings::nearby(&settings.backup.folder);
         let migrator = Migrator::new(engine, settings, context, Arc::clone(&keystore) as _);

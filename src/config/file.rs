@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde::de::{self, Deserializer, Unexpected, Visitor};
 
 use super::ConfigError;
+use super::checkpoints::CheckpointsText;
 use super::rules::ChecksText;
 use super::validation::{LevelText, NamingText};
 
@@ -36,6 +37,7 @@ pub struct File {
     #[serde(default, deserialize_with = "optional_duration")]
     statement_timeout: Option<Duration>,
     out_of_order: Option<bool>,
+    checkpoints: Option<CheckpointsText>,
     rules: Option<BTreeMap<String, LevelText>>,
     naming: Option<NamingText>,
     /// The section `[backup]`.
@@ -110,6 +112,8 @@ pub struct Section {
     pub statement_timeout: Option<Duration>,
     /// Apply what is older than the newest applied migration.
     pub out_of_order: Option<bool>,
+    /// Whether checkpoints are kept beside the migrations, or the folder in which they are.
+    pub checkpoints: Option<CheckpointsText>,
     /// How much findings of `validate` weigh, by the code of their rule.
     pub rules: Option<BTreeMap<String, LevelText>>,
     /// How things are named.
@@ -184,6 +188,7 @@ impl File {
             lock_timeout: self.lock_timeout,
             statement_timeout: self.statement_timeout,
             out_of_order: self.out_of_order,
+            checkpoints: self.checkpoints.clone(),
             rules: self.rules.clone(),
             naming: self.naming.clone(),
             ..Section::default()

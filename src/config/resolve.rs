@@ -7,6 +7,7 @@ use std::time::Duration;
 use ledger::Digest;
 
 use super::backup::{Place, backups};
+use super::checkpoints;
 use super::file::{File, Section};
 use super::promotion::{self, promotion};
 use super::rules::rules;
@@ -18,7 +19,7 @@ use crate::migration::format::Format;
 use crate::policy::Rules;
 
 /// The variables that settings are read from.
-pub const VARIABLES: [&str; 7] = [
+pub const VARIABLES: [&str; 8] = [
     "DATABASE_URL",
     "MLEDGER_ENV",
     "MLEDGER_KEY_FILE",
@@ -109,6 +110,19 @@ pub fn resolve(input: Input) -> Result<Config, ConfigError> {
     let mut rule_views = rules(speaking_of, file.environments.get(speaking_of))?.1;
     let of_environment = validations.get(speaking_of).unwrap_or(&validation);
     rule_views.extend(validation::views(&file, speaking_of, of_environment));
+    let migrations = typed(
+        flags
+            .migrations
+            .as_ref()
+            .map(|path| input.working.join(path)),
+        "--migrations",
+    )
+    .or_else(|| {
+        layers.find("migrations", |section| {
+            section.migrations.as_deref().map(at_project)
+        })
+    })
+    .unwrap_or_else(|| default(at_project(Path::new("migrations"))));
     let places = [
         (
             &input.variables,
@@ -128,19 +142,12 @@ pub fn resolve(input: Input) -> Result<Config, ConfigError> {
             input.project.clone()
         },
         database: database.unwrap_or_else(|| default("sqlite:mledger.db".to_owned())),
-        migrations: typed(
-            flags
-                .migrations
-                .as_ref()
-                .map(|path| input.working.join(path)),
-            "--migrations",
-        )
-        .or_else(|| {
-            layers.find("migrations", |section| {
-                section.migrations.as_deref().map(at_project)
-            })
-        })
-        .unwrap_or_else(|| default(at_project(Path::new("migrations")))),
+        checkpoints: checkpoints::resolve(
+            layers.find("checkpoints", |section| section.checkpoints.clone()),
+            &migrations.value,
+            &input.project,
+        ),
+        migrations,
         recursive: layers
             .find("recursive", |section| section.recursive)
             .unwrap_or_else(|| default(false)),

@@ -389,6 +389,7 @@ impl Migrator {
             ..RunReport::default()
         };
         if begun.whole {
+            self.keep_checkpoint(&log);
             return Ok(Acquired::Done(Box::new(report)));
         }
         self.context.observer.observe(&Progress::RunStarted {

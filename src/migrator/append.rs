@@ -114,6 +114,7 @@ impl Migrator {
         let committed = appended.commit(session).await.map_err(fail)?;
         append.log.fold(&committed);
         self.remember(&append.log);
+        self.keep_checkpoint(&append.log);
         Ok(append.log)
     }
 

@@ -70,11 +70,7 @@ impl Migrator {
             ControlFlow::Break(())
         })
         .await?;
-        found.ok_or_else(|| Error::Usage {
-            code: "event-unknown",
-            message: format!("expected the place of an event in the log, found `{seq}`"),
-            hint: "`mledger events` lists them".to_owned(),
-        })
+        found.ok_or_else(|| unknown_event(seq))
     }
 
     /// Returns the bytes that are stored under a digest, if they are there and have it.
@@ -196,4 +192,13 @@ pub(super) fn about(body: &Body) -> Option<&str> {
         Body::VersionTagged(body) => &body.migration,
         _ => return None,
     })
+}
+
+/// Returns the error for a place in the log that holds no event.
+pub(super) fn unknown_event(seq: u64) -> Error {
+    Error::Usage {
+        code: "event-unknown",
+        message: format!("expected the place of an event in the log, found `{seq}`"),
+        hint: "`mledger events` lists them".to_owned(),
+    }
 }

@@ -8,12 +8,14 @@
 use std::io::{self, Write};
 use std::path::Path;
 
+use ledger::note::Note;
 use ledger::trust::KeyEntry;
 use ledger::verify::SignatureCheck;
 use ledger::{Body, Checkpoint, HistoryExported, Record, Role, Signature, Signer, Verifier};
 
 use super::Migrator;
 use super::approve::no_ledger;
+use super::keep::CHECKPOINT_ROLES;
 use super::open::{self, Opened};
 use crate::audit::draft::Draft;
 use crate::audit::{self, manifest, readme};
@@ -25,9 +27,6 @@ use crate::log::{Log, PAGE};
 use crate::object::{self, Unusable};
 use crate::report::{Checked, CheckpointView, Exported, Refusal, VerifyReport};
 use crate::request::Export;
-
-/// The roles that may sign a checkpoint, beside `owner`.
-const CHECKPOINT_ROLES: &[Role] = &[Role::Auditor, Role::Operator];
 
 impl Migrator {
     /// Signs the head of the log; writes nothing to the database.
@@ -45,7 +44,7 @@ impl Migrator {
             size: checkpoint.size,
             root: checkpoint.root,
             key: signer.public_key().fingerprint(),
-            note,
+            note: note.to_string(),
         })
     }
 
@@ -92,7 +91,7 @@ impl Migrator {
         let entries = log.verifier().keyring().entries();
         let page = readme::readme(&self.facts(&log, &*signer, !absent.is_empty()));
         let mut texts = vec![
-            (audit::CHECKPOINT, note),
+            (audit::CHECKPOINT, note.to_string()),
             (audit::ALLOWED_SIGNERS, audit::allowed_signers(entries)),
             (audit::VERIFIER, audit::VERIFIER_TEXT.to_owned()),
             (audit::README, page),
@@ -142,7 +141,11 @@ impl Migrator {
         Ok(exported)
     }
 
-    fn signer_of(&self, log: &Log, roles: &[Role]) -> Result<std::sync::Arc<dyn Signer>, Error> {
+    pub(super) fn signer_of(
+        &self,
+        log: &Log,
+        roles: &[Role],
+    ) -> Result<std::sync::Arc<dyn Signer>, Error> {
         if log.is_empty() {
             return Err(no_ledger());
         }
@@ -297,7 +300,7 @@ impl Migrator {
     }
 }
 
-fn sign_head(log: &Log, signer: &dyn Signer) -> Result<(Checkpoint, String), Error> {
+pub(super) fn sign_head(log: &Log, signer: &dyn Signer) -> Result<(Checkpoint, Note), Error> {
     let verifier = log.verifier();
     let checkpoint = Checkpoint {
         ledger: verifier.ledger_id().ok_or_else(no_ledger)?,
@@ -307,17 +310,17 @@ fn sign_head(log: &Log, signer: &dyn Signer) -> Result<(Checkpoint, String), Err
     let note = checkpoint
         .sign(signer)
         .map_err(|error| not_signed(&error))?;
-    Ok((checkpoint, note.to_string()))
+    Ok((checkpoint, note))
 }
 
-fn record(stored: StoredRecord) -> Option<Record> {
+pub(super) fn record(stored: StoredRecord) -> Option<Record> {
     Some(Record {
         signature: Signature::from_bytes(stored.signature.as_slice().try_into().ok()?),
         line: stored.line,
     })
 }
 
-fn changed_meanwhile() -> Error {
+pub(super) fn changed_meanwhile() -> Error {
     open::integrity(
         "checkpoint-mismatch",
         "expected the events that were just verified, found others when they were copied"

@@ -93,6 +93,7 @@ impl Migrator {
             self.forget()?;
         }
         self.remember(log);
+        self.keep_checkpoint(log);
         if let Some(id) = log.id() {
             self.context
                 .observer

@@ -41,14 +41,21 @@ impl Migrator {
         each: &mut (dyn FnMut(&Event) + Send),
     ) -> Result<Opened, Error> {
         let remembered = self.recall()?;
-        let options = self.options(remembered.as_ref());
-        let mut opened = self.read_telling(options, each).await?;
+        let mut options = self.options(remembered.as_ref());
+        let shelf = self.shelf()?;
+        options.kept = shelf.notes();
+        let mut opened = self.read_telling(options.clone(), each).await?;
         if let Some(seen) = &remembered
             && may_be_rewound(&opened.log, seen)
         {
-            opened = self.read_whole(seen).await?;
+            opened = self.read_whole(seen, options).await?;
+        }
+        if opened.log.is_empty() {
+            // what is kept is about ledgers that are not here
+            opened.log.let_go_of_kept();
         }
         self.check(&opened.log, remembered.as_ref())?;
+        self.look_for_strangers(&shelf, &opened.log)?;
         self.remember(&opened.log);
         if let Some((seq, reason)) = opened.log.unreadable() {
             return Err(integrity(
@@ -62,10 +69,10 @@ impl Migrator {
     }
 
     /// Reads a log again that may have been rewound: a rewind counts only once every signature is verified.
-    async fn read_whole(&self, seen: &Remembered) -> Result<Opened, Error> {
+    async fn read_whole(&self, seen: &Remembered, options: Options) -> Result<Opened, Error> {
         let options = Options {
             signatures: SignatureCheck::All,
-            ..self.options(Some(seen))
+            ..options
         };
         let opened = self.read(options).await?;
         if opened.log.errors().next().is_none() {

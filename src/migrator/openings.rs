@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use ledger::verify::{Options, SignatureCheck};
 use ledger::{
-    Body, Code, DatabaseId, Digest, KeyGrant, LedgerForked, LedgerMoved, LedgerRewound, Lost,
+    Body, Code, DatabaseId, Digest, Kept, KeyGrant, LedgerForked, LedgerMoved, LedgerRewound, Lost,
     NoteAdded, Role,
 };
 
@@ -48,7 +48,8 @@ impl Migrator {
                 "add `--env NAME`, or set MLEDGER_ENV".to_owned(),
             )
         })?;
-        let read = self.read_to_reopen(Vec::new()).await?;
+        // the checkpoints kept beside the migrations are about the original
+        let read = self.read_to_reopen(Vec::new(), Vec::new()).await?;
         let signing = self.keys.signer(request.new_key)?;
         let is_owner = holds_owner(&read.log, &signing);
         if !is_owner && !request.new_key {
@@ -133,7 +134,8 @@ impl Migrator {
     /// [`Error::Usage`] where the ledger tells of this very database already, [`Error::Refused`] where it is
     /// not confirmed or the key is no owner's, [`Error::Integrity`] where the log does not hold together.
     pub async fn move_here(&self, request: &Move) -> Result<Reopened, Error> {
-        let Read { log, seen } = self.read_to_reopen(Vec::new()).await?;
+        let kept = self.shelf()?.notes();
+        let Read { log, seen } = self.read_to_reopen(Vec::new(), kept).await?;
         self.check(&log, seen.as_ref())?;
         self.may_write(&log)?;
         let environment = self.environment(&log);
@@ -171,7 +173,9 @@ impl Migrator {
     /// key is no owner's, [`Error::Integrity`] where the log is another ledger's, a checkpoint never was one of
     /// it, or what is left does not hold together.
     pub async fn rewind(&self, request: &Rewind) -> Result<Reopened, Error> {
-        let Read { log, seen } = self.read_to_reopen(request.checkpoints.clone()).await?;
+        let kept = self.shelf()?.notes();
+        let checkpoints = request.checkpoints.clone();
+        let Read { log, seen } = self.read_to_reopen(checkpoints, kept).await?;
         // what is missing is what it is about; the rest must be as it was recorded
         self.may_write(&log)?;
         let environment = self.environment(&log);
@@ -207,11 +211,16 @@ impl Migrator {
     }
 
     /// Reads the whole log with all its signatures; what it lacks of what was seen before is left to the caller.
-    async fn read_to_reopen(&self, checkpoints: Vec<String>) -> Result<Read, Error> {
+    async fn read_to_reopen(
+        &self,
+        checkpoints: Vec<String>,
+        kept: Vec<Kept>,
+    ) -> Result<Read, Error> {
         let seen = self.recall()?;
         let options = Options {
             signatures: SignatureCheck::All,
             checkpoints,
+            kept,
             ..self.options(seen.as_ref())
         };
         let log = self.read(options).await?.log;

@@ -211,6 +211,7 @@ impl Migrator {
         let committed = appended.commit(session).await.map_err(fail)?;
         held.log.fold(&committed);
         self.remember(&held.log);
+        self.keep_checkpoint(&held.log);
         Ok(held.log)
     }
 

@@ -187,10 +187,12 @@ impl Migrator {
             Acquired::Run(run) => match run.execute().await {
                 Ok((report, log)) => {
                     self.remember(&log);
+                    self.keep_checkpoint(&log);
                     Ok(report)
                 }
                 Err((error, log)) => {
                     self.remember(&log);
+                    self.keep_checkpoint(&log);
                     Err(error)
                 }
             },

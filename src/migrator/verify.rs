@@ -43,6 +43,8 @@ impl Migrator {
         let remembered = self.recall()?;
         let mut options = self.options(remembered.as_ref());
         options.signatures = SignatureCheck::All;
+        let shelf = self.shelf()?;
+        options.kept = shelf.notes();
         options.checkpoints.clone_from(&request.checkpoints);
         // an id that the configuration pins was obtained some other way, too
         options.ledger = request.ledger.or(self.settings.ledger);
@@ -64,6 +66,7 @@ impl Migrator {
         {
             found.add(Code::LedgerMismatch, message);
         }
+        self.look_for_strangers(&shelf, &log)?;
         self.verify_identity(&mut *session, log.history(), &mut found)
             .await?;
         self.verify_objects(&mut *session, &mut found).await?;

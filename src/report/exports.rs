@@ -1,6 +1,7 @@
 //! What `checkpoint` and `export` answer.
 
-use ledger::{Digest, Fingerprint};
+use ledger::verify::Anchor;
+use ledger::{Digest, Event, Finding, Fingerprint};
 use serde::Serialize;
 
 /// A signed statement of how many events there are, and their root.
@@ -40,4 +41,51 @@ pub struct Exported {
     /// Where the ledger says that it was exported.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub recorded: Option<u64>,
+}
+
+/// A proof that one event is in the ledger.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ProofView {
+    /// The ledger id.
+    pub ledger: Digest,
+    /// The place of the event.
+    pub seq: u64,
+    /// Its entry hash.
+    pub hash: Digest,
+    /// The number of events that the checkpoint covers.
+    pub size: u64,
+    /// The Merkle root over them.
+    pub root: Digest,
+    /// The proof.
+    pub proof: String,
+}
+
+/// What a proof shows, as far as it could be checked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ProofReport {
+    /// The ledger id that the checkpoint names.
+    pub ledger: Digest,
+    /// The place of the event.
+    pub seq: u64,
+    /// Its entry hash.
+    pub hash: Digest,
+    /// The number of events that the checkpoint covers.
+    pub size: u64,
+    /// The Merkle root over them, to which the path leads.
+    pub root: Digest,
+    /// Whether the checkpoint is one that was kept.
+    pub anchored_to: Anchor,
+    /// The event's signature is one of a trusted key.
+    pub trusted: bool,
+    /// The trusted key that signed the checkpoint.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signed_by: Option<String>,
+    /// The event's line, byte for byte.
+    #[serde(skip)]
+    pub line: Vec<u8>,
+    /// The event.
+    #[serde(skip)]
+    pub event: Event,
+    /// What was found.
+    pub findings: Vec<Finding>,
 }

@@ -1,7 +1,7 @@
 //! The log as a whole, against what comes from outside of it.
 
 use super::list::Findings;
-use super::{Anchor, Head, Opening, Options, Root};
+use super::{Anchor, Head, Kept, Opening, Options, Root};
 use crate::body::{Lost, Role};
 use crate::checkpoint::Checkpoint;
 use crate::finding::{Code, Finding};
@@ -23,6 +23,8 @@ pub(super) struct Anchors {
     remembered_held: Option<bool>,
     witnesses: Vec<Witness>,
     lost: Vec<TreeHead>,
+    /// Kept checkpoints that cannot be read: label and reason.
+    unreadable: Vec<(String, String)>,
 }
 
 /// A checkpoint that the log must fit.
@@ -30,7 +32,28 @@ pub(super) struct Anchors {
 struct Claim {
     checkpoint: Checkpoint,
     note: Note,
-    outside: bool,
+    source: Source,
+}
+
+/// Where a checkpoint comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Source {
+    /// The caller had it from elsewhere.
+    Given,
+    /// An earlier command kept it, under this label.
+    Kept(String),
+    /// It came with the log.
+    Own,
+}
+
+impl Claim {
+    /// Names the checkpoint in a sentence about it, where it has a name.
+    fn name(&self, sentence: String) -> String {
+        match &self.source {
+            Source::Kept(label) => format!("`{label}`: {sentence}"),
+            Source::Given | Source::Own => sentence,
+        }
+    }
 }
 
 /// What the log said when it had a checkpoint's size.
@@ -64,26 +87,31 @@ pub(super) struct Conclusion {
 
 impl Anchors {
     pub(super) fn new(options: &Options, findings: &mut Findings) -> Self {
-        let outside = options.checkpoints.iter().map(|text| (text, true));
-        let own = options.own_checkpoints.iter().map(|text| (text, false));
+        let given = options.checkpoints.iter().map(|text| (text, Source::Given));
+        let own = options
+            .own_checkpoints
+            .iter()
+            .map(|text| (text, Source::Own));
         let mut ahead = Vec::new();
-        for (text, outside) in outside.chain(own) {
-            match Checkpoint::parse(text) {
-                Ok((checkpoint, _)) if checkpoint.size == 0 => findings.push(Finding::new(
-                    Code::CheckpointInvalid,
-                    None,
-                    "expected a checkpoint over at least one entry, found one over none",
-                )),
+        for (text, source) in given.chain(own) {
+            match read(text) {
                 Ok((checkpoint, note)) => ahead.push(Claim {
                     checkpoint,
                     note,
-                    outside,
+                    source,
                 }),
-                Err(fault) => findings.push(Finding::new(
-                    Code::CheckpointInvalid,
-                    None,
-                    fault.to_string(),
-                )),
+                Err(fault) => findings.push(Finding::new(Code::CheckpointInvalid, None, fault)),
+            }
+        }
+        let mut unreadable = Vec::new();
+        for Kept { label, note } in &options.kept {
+            match note.clone().and_then(|text| read(&text)) {
+                Ok((checkpoint, note)) => ahead.push(Claim {
+                    checkpoint,
+                    note,
+                    source: Source::Kept(label.clone()),
+                }),
+                Err(fault) => unreadable.push((label.clone(), fault)),
             }
         }
         ahead.sort_by_key(|claim| std::cmp::Reverse(claim.checkpoint.size));
@@ -98,7 +126,18 @@ impl Anchors {
                 .map(|head| head.hash == Digest::ZERO),
             witnesses: options.witnesses.clone(),
             lost: Vec::new(),
+            unreadable,
         }
+    }
+
+    pub(super) fn retain_kept(&mut self, own: &dyn Fn(&str) -> bool) {
+        let stays = |claim: &Claim| match &claim.source {
+            Source::Kept(label) => own(label),
+            Source::Given | Source::Own => true,
+        };
+        self.ahead.retain(stays);
+        self.reached.retain(|(claim, _)| stays(claim));
+        self.unreadable.retain(|(label, _)| own(label));
     }
 
     /// Judges what claims the size that the log has now.
@@ -137,13 +176,17 @@ impl Anchors {
             let size = claim.checkpoint.size;
             if self.report_reached(claim, judgement, log, findings) {
                 conclusion.extend(Anchor::Checkpoint, size);
-                if claim.outside {
+                if claim.source == Source::Given {
                     vouched = vouched.max(size);
                 }
             }
         }
         for claim in &self.ahead {
             self.report_ahead(claim, log, findings);
+        }
+        for (label, fault) in &self.unreadable {
+            let message = format!("`{label}`: {fault}");
+            findings.push(Finding::new(Code::CheckpointInvalid, None, message));
         }
         if let Some(size) = self.conclude_remembered(log, findings) {
             // it was remembered by a command that had taken the first key on trust itself
@@ -223,7 +266,7 @@ impl Anchors {
             return Judgement::Differs(root);
         }
         Judgement::Holds {
-            anchors: claim.outside || cosigned,
+            anchors: claim.source != Source::Own || cosigned,
         }
     }
 
@@ -249,7 +292,7 @@ impl Anchors {
             ),
             Judgement::Invalid(message) => (Code::CheckpointInvalid, message.clone()),
         };
-        findings.push(Finding::new(code, None, message));
+        findings.push(Finding::new(code, None, claim.name(message)));
         false
     }
 
@@ -257,7 +300,8 @@ impl Anchors {
         let checkpoint = &claim.checkpoint;
         let size = checkpoint.size;
         if self.excuses(checkpoint, log) {
-            findings.push(Finding::new(Code::HistoryRewound, None, excused(size)));
+            let message = claim.name(excused(size));
+            findings.push(Finding::new(Code::HistoryRewound, None, message));
             return;
         }
         // its signer or its id may have been cut off with the entries, but where both are
@@ -274,7 +318,7 @@ impl Anchors {
                 ),
             ),
         };
-        findings.push(Finding::new(code, None, message));
+        findings.push(Finding::new(code, None, claim.name(message)));
     }
 
     /// Tells whether a rewind names the head, or a proof ties it to one that a rewind names.
@@ -328,6 +372,17 @@ impl Conclusion {
             self.anchor = anchor;
             self.size = size;
         }
+    }
+}
+
+/// Reads a checkpoint that can be held against a log.
+fn read(text: &str) -> Result<(Checkpoint, Note), String> {
+    match Checkpoint::parse(text) {
+        Ok((checkpoint, _)) if checkpoint.size == 0 => {
+            Err("expected a checkpoint over at least one entry, found one over none".to_owned())
+        }
+        Ok(read) => Ok(read),
+        Err(fault) => Err(fault.to_string()),
     }
 }
 

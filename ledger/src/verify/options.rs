@@ -18,6 +18,9 @@ pub struct Options {
     /// The signed notes of checkpoints that came with the log; checked, but they anchor only by
     /// the cosignature of one of `witnesses`.
     pub own_checkpoints: Vec<String>,
+    /// The checkpoints that earlier commands kept by themselves, outside the log. They anchor
+    /// completeness, but who kept them had taken the first key on trust.
+    pub kept: Vec<Kept>,
     /// The witnesses whose cosignatures count (C2SP tlog-cosignature).
     pub witnesses: Vec<Witness>,
     /// Proofs that tie a checkpoint that does not fit to a head that a rewind names.
@@ -26,6 +29,15 @@ pub struct Options {
     pub remembered: Option<Head>,
     /// Which signatures are verified.
     pub signatures: SignatureCheck,
+}
+
+/// A checkpoint under a label, by which [`super::Verifier::retain_kept`] tells this log's from others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// What findings call it.
+    pub label: String,
+    /// Its signed note, or why there is none to be read.
+    pub note: Result<String, String>,
 }
 
 /// A head of the chain: the hash of the last of `size` entries.

@@ -4,8 +4,8 @@ use crate::support::{fact_lines, golden, golden_keys, read_text};
 use proptest::prelude::*;
 
 use ledger::{
-    AllowedSigners, Anchor, Code, Digest, Head, Options, Record, Severity, SignatureCheck, Verdict,
-    Verifier,
+    AllowedSigners, Anchor, Code, Digest, Finding, Head, Kept, Options, Record, Severity,
+    SignatureCheck, Verdict, Verifier,
 };
 
 fn verify(options: Options, records: &[Record]) -> Verdict {
@@ -97,6 +97,44 @@ fn checkpoints_from_outside_anchor_and_those_that_came_along_do_not() {
     assert_eq!(
         (verdict.anchored_to, verdict.anchored_size),
         (Anchor::Nothing, 0)
+    );
+}
+
+#[test]
+fn what_earlier_commands_kept_anchors_completeness_and_vouches_for_nobody() {
+    let kept = |label: &str, note: Result<String, String>| Kept {
+        label: label.to_owned(),
+        note,
+    };
+    let notes = vec![
+        kept("own", Ok(read_text("golden/checkpoint"))),
+        kept("other", Ok("mledger/".to_owned())),
+        kept("unread", Err("no such thing".to_owned())),
+    ];
+    let options = Options {
+        kept: notes,
+        ..Options::default()
+    };
+    let mut verifier = Verifier::new(options);
+    for record in golden() {
+        verifier.push(&record);
+    }
+    let all = verifier.verdict();
+    let invalid = |label: &str| {
+        let told = |finding: &&Finding| finding.message.starts_with(&format!("`{label}`: "));
+        all.findings.iter().filter(told).count()
+    };
+    assert_eq!(
+        (invalid("own"), invalid("other"), invalid("unread")),
+        (0, 1, 1)
+    );
+    verifier.retain_kept(|label| label == "own");
+    let verdict = verifier.finish();
+    assert_eq!(codes(&verdict), [(Code::FirstKeyNotTrusted, Some(0))]);
+    assert!(!verdict.trusted);
+    assert_eq!(
+        (verdict.anchored_to, verdict.anchored_size),
+        (Anchor::Checkpoint, 26)
     );
 }
 

@@ -14,6 +14,19 @@ pub(crate) struct Checkpoint {
     pub(crate) out: Option<PathBuf>,
 }
 
+/// `prove`
+#[derive(Debug, Args)]
+pub(crate) struct Prove {
+    /// The event's number
+    pub(crate) seq: u64,
+    /// Write it to this file (default: print it)
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) out: Option<PathBuf>,
+    /// Prove it under this checkpoint, instead of one that is signed now
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) checkpoint: Option<PathBuf>,
+}
+
 /// `export`
 #[derive(Debug, Args)]
 pub(crate) struct Export {

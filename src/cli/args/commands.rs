@@ -281,6 +281,10 @@ pub(crate) struct Verify {
     /// Check an export, a folder or a `.tar.zst`, without any database
     #[arg(long, value_name = "PATH", value_hint = ValueHint::AnyPath, conflicts_with = "strict")]
     pub(crate) bundle: Option<PathBuf>,
+    /// Check the proof of one event, without any database
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath,
+          conflicts_with_all = ["strict", "bundle"])]
+    pub(crate) proof: Option<PathBuf>,
 }
 
 /// `events`

@@ -94,6 +94,7 @@ Examples:
   mledger verify
   mledger verify --ledger ID        with the id you noted when the ledger was opened
   mledger verify --checkpoint checkpoints/production-1a2b3c4d.checkpoint
+  mledger verify --proof 42.proof --trust allowed_signers
 
 Exit code 4 says that something is not what was recorded. What completeness is anchored to is always \
 part of the answer.";
@@ -167,6 +168,15 @@ Examples:
   mledger checkpoint
   mledger checkpoint --out checkpoints/production.checkpoint
   mledger verify --checkpoint checkpoints/production.checkpoint";
+
+pub(super) const PROVE: &str = "\
+Examples:
+  mledger prove 42 --out 42.proof
+  mledger verify --proof 42.proof --trust allowed_signers
+  mledger prove 42 --checkpoint checkpoints/production-1a2b3c4d.checkpoint
+
+A proof shows the event, and that it stands in the ledger. Keys are not part of it: who checks it has \
+them, or a checkpoint, from elsewhere.";
 
 pub(super) const KEY: &str = "\
 Examples:

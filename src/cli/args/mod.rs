@@ -16,7 +16,7 @@ use std::time::Duration;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 pub(crate) use self::adoption::{Adopt, Baseline, ExportHistory};
-pub(crate) use self::audit::{Checkpoint, Export};
+pub(crate) use self::audit::{Checkpoint, Export, Prove};
 pub(crate) use self::backups::{
     Backup, BackupAccept, BackupCommand, BackupPrune, BackupRestore, BackupVerify,
 };
@@ -237,6 +237,9 @@ pub(crate) enum Command {
     /// Sign how many events there are and their root, to be kept outside the database
     #[command(after_long_help = examples::CHECKPOINT)]
     Checkpoint(Checkpoint),
+    /// Prove that one event is in the ledger, to who gets nothing else of it
+    #[command(after_long_help = examples::PROVE)]
+    Prove(Prove),
     /// Look after signing keys
     #[command(after_long_help = examples::KEY)]
     Key(Key),

@@ -1,13 +1,12 @@
 //! `checkpoint`, `export` and `verify --bundle`: what auditors take home.
 
-use std::fs;
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use mledger::audit;
+use mledger::checkpoints;
 use mledger::compliance::Asked;
 use mledger::error::Error;
-use mledger::request::{self, Verify};
+use mledger::request;
 use serde::Serialize;
 
 use super::super::app::App;
@@ -22,7 +21,7 @@ pub(super) async fn checkpoint(app: &App, arguments: args::Checkpoint) -> Result
     let signed = app.reader().await?.migrator.checkpoint().await?;
     let path = arguments.out.map(|path| app.around.working.join(path));
     if let Some(path) = &path {
-        write(path, &signed.note)?;
+        write("checkpoint", path, &signed.note)?;
     }
     let file = path.as_deref().map(surroundings::nearby);
     if app.printer.is_json() {
@@ -48,34 +47,11 @@ pub(super) async fn checkpoint(app: &App, arguments: args::Checkpoint) -> Result
     Ok(0)
 }
 
-/// Writes a file whole or not at all; an older checkpoint may be replaced.
-fn write(path: &Path, text: &str) -> Result<(), Error> {
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
-    let publish = || {
-        let mut file = tempfile::Builder::new()
-            .prefix(".mledger-")
-            .tempfile_in(folder)?;
-        file.write_all(text.as_bytes())?;
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            let readable = fs::Permissions::from_mode(0o644);
-            file.as_file().set_permissions(readable)?;
-        }
-        file.as_file().sync_all()?;
-        file.persist(path).map_err(|error| error.error)?;
-        fs::File::open(folder)?.sync_all()
-    };
-    publish().map_err(|error: std::io::Error| {
+pub(super) fn write(what: &str, path: &Path, text: &str) -> Result<(), Error> {
+    checkpoints::write(path, text.as_bytes()).map_err(|error| {
         usage(
             "file-not-written",
-            format!(
-                "cannot write the checkpoint to `{}`: {error}",
-                path.display()
-            ),
+            format!("cannot write the {what} to `{}`: {error}", path.display()),
             "check the folder and its permissions",
         )
     })
@@ -131,18 +107,8 @@ pub(super) fn bundle(
     printer: &Printer,
 ) -> Result<u8, Error> {
     let folder = global.project.clone().unwrap_or_default();
-    let text = |path: &PathBuf| verify::read(&folder.join(path));
     let path = folder.join(arguments.bundle.as_deref().unwrap_or(Path::new("")));
-    let request = Verify {
-        ledger: arguments.ledger,
-        trust: arguments.trust.as_ref().map(text).transpose()?,
-        checkpoints: arguments
-            .checkpoint
-            .iter()
-            .map(text)
-            .collect::<Result<_, _>>()?,
-        strict: false,
-    };
+    let request = verify::request(arguments, |path| folder.join(path))?;
     Ok(verify::print(printer, &audit::verify(&path, &request)?))
 }
 

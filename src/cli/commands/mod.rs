@@ -12,6 +12,7 @@ mod keys;
 mod openings;
 mod plan;
 mod promote;
+mod prove;
 mod releases;
 mod report;
 pub(super) mod runs;
@@ -46,6 +47,9 @@ pub(crate) async fn dispatch(cli: Cli, printer: &Arc<Printer>) -> Result<u8, Err
         Command::Report(arguments) if report::is_offline(&arguments) => {
             return report::bundle(&global, arguments, printer);
         }
+        Command::Verify(arguments) if arguments.proof.is_some() => {
+            return prove::verify(&global, &arguments, printer);
+        }
         command => command,
     };
     let out_of_order = match &command {
@@ -76,6 +80,7 @@ pub(crate) async fn dispatch(cli: Cli, printer: &Arc<Printer>) -> Result<u8, Err
         Command::Export(arguments) => audit::export(&app, arguments).await,
         Command::Report(arguments) => report::report(&app, arguments).await,
         Command::Checkpoint(arguments) => audit::checkpoint(&app, arguments).await,
+        Command::Prove(arguments) => prove::prove(&app, arguments).await,
         Command::Key(arguments) => keys::key(&app, arguments.command).await,
         Command::Lock(arguments) => match arguments.command {
             LockCommand::Status => decide::lock_status(&app).await,

@@ -1,10 +1,11 @@
 //! `verify`: what was checked, what was found, and what completeness is anchored to.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use ledger::verify::Anchor;
 use ledger::{Finding, Severity};
+use mledger::checkpoints;
 use mledger::error::Error;
 use mledger::report::{Checked, VerifyReport};
 use mledger::request::Verify;
@@ -19,21 +20,31 @@ use super::super::surroundings;
 use super::super::words;
 
 pub(super) async fn verify(app: &App, arguments: args::Verify) -> Result<u8, Error> {
-    let text = |path: &Path| read(&surroundings::nearby(&app.around.working.join(path)));
-    let request = Verify {
-        ledger: arguments.ledger,
-        trust: arguments.trust.as_deref().map(text).transpose()?,
-        checkpoints: arguments
-            .checkpoint
-            .iter()
-            .map(|path| text(path))
-            .collect::<Result<_, _>>()?,
-        strict: arguments.strict,
-    };
+    let request = request(&arguments, |path| {
+        surroundings::nearby(&app.around.working.join(path))
+    })?;
     let opened = app.reader().await?;
     let report = opened.migrator.verify(&request).await;
     opened.watcher.finish();
     Ok(print(&app.printer, &report?))
+}
+
+/// Reads the files that are named; `at` says where they are.
+pub(super) fn request(
+    arguments: &args::Verify,
+    at: impl Fn(&Path) -> PathBuf,
+) -> Result<Verify, Error> {
+    let text = |path: &PathBuf| read(&at(path));
+    Ok(Verify {
+        ledger: arguments.ledger,
+        trust: arguments.trust.as_ref().map(text).transpose()?,
+        checkpoints: arguments
+            .checkpoint
+            .iter()
+            .map(|path| text(path).map(|note| checkpoints::line_feeds(&note)))
+            .collect::<Result<_, _>>()?,
+        strict: arguments.strict,
+    })
 }
 
 pub(super) fn print(printer: &Printer, report: &VerifyReport) -> u8 {
