@@ -11,6 +11,7 @@ mod health;
 mod openings;
 mod promotion;
 mod releases;
+mod timeline;
 mod unresolved;
 mod verification;
 
@@ -33,6 +34,7 @@ pub use self::promotion::{
     ValidationThere,
 };
 pub use self::releases::{ChangelogChecked, Published, ReleaseView, ReleasesView, Tagged};
+pub use self::timeline::{AsOfView, HistoryTotals, HistoryView, TimelineEntry, TimelineOutcome};
 pub use self::unresolved::Unresolved;
 pub use self::verification::{Checked, VerifyReport};
 
@@ -131,6 +133,9 @@ pub struct MigrationView {
     /// How far the script came that stopped in the middle.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub steps: Option<StepsView>,
+    /// The versions that must be applied first, as its header has them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub dependencies: Vec<String>,
 }
 
 /// How far a script came that stopped in the middle.
@@ -224,6 +229,9 @@ pub struct Status {
     pub last_failure: Option<LastFailure>,
     /// Warnings, of the files and of the log.
     pub warnings: Vec<Notice>,
+    /// The moment that it is about; absent for now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub as_of: Option<AsOfView>,
 }
 
 /// Something that a person should know and that stops nothing.
@@ -363,6 +371,9 @@ pub struct PlannedStep {
     /// The header's estimate.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub estimated_ms: Option<u64>,
+    /// It is older than what is applied, and than all that it waits for.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub out_of_order: bool,
 }
 
 /// What `plan` and `--dry-run` answer.

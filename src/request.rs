@@ -332,6 +332,32 @@ pub struct Verify {
     pub strict: bool,
 }
 
+/// A moment of the past.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AsOf {
+    /// After this event.
+    Seq(u64),
+    /// Before the first event that claims to be later.
+    Time(ledger::Timestamp),
+    /// When this release was tagged.
+    Release(String),
+}
+
+/// What `history` is asked; what is `None` does not restrict.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct HistoryFilter {
+    /// After this release was tagged.
+    pub from: Option<String>,
+    /// Up to this release.
+    pub to: Option<String>,
+    /// Begun not before this time.
+    pub since: Option<ledger::Timestamp>,
+    /// Begun not after this time.
+    pub until: Option<ledger::Timestamp>,
+    /// By this actor.
+    pub by: Option<String>,
+}
+
 /// What `promote` is asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Promote {

@@ -30,12 +30,14 @@ pub struct New {
     pub author: Option<String>,
     /// Versions that must be applied first.
     pub requires: Vec<String>,
+    /// Versions that are taken though no file has them: the ledger knows them.
+    pub taken: Vec<Version>,
 }
 
 /// Writes the files of a new migration and returns their paths.
 ///
 /// The version is the time `now` to the second, or the next second that no file of the folder or of a
-/// folder below has. Files appear whole or not at all, and none is ever overwritten; a pair has both
+/// folder below has, and none of `taken`. Files appear whole or not at all, and none is ever overwritten; a pair has both
 /// its files or, after an error, none.
 ///
 /// # Errors
@@ -74,7 +76,11 @@ pub fn create(folder: &Path, new: &New, now: Timestamp) -> Result<Vec<PathBuf>, 
             "write the file by hand in that form: a folder is in one form",
         ));
     }
-    let taken: HashSet<Version> = files.into_iter().map(|file| file.version).collect();
+    let taken: HashSet<&Version> = files
+        .iter()
+        .map(|file| &file.version)
+        .chain(&new.taken)
+        .collect();
     let mut micros = now.as_micros();
     loop {
         let version = version_at(Timestamp::from_micros(micros));
@@ -273,6 +279,13 @@ mod tests {
         let now = "2026-11-20T08:09:10.000000Z".parse().unwrap();
         let paths = create(folder.path(), &new("b"), now).unwrap();
         assert!(paths[0].ends_with("20261120080911_b.sql"), "{paths:?}");
+        // nor is one taken that the ledger knows, whose file is gone
+        let known = New {
+            taken: vec!["20261120080912".parse().unwrap()],
+            ..new("c")
+        };
+        let paths = create(folder.path(), &known, now).unwrap();
+        assert!(paths[0].ends_with("20261120080913_c.sql"), "{paths:?}");
     }
 
     #[cfg(unix)]

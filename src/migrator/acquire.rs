@@ -318,7 +318,7 @@ impl Migrator {
                     "the run that started it ended without committing it",
                 ));
             }
-            facts.extend(decision.facts.iter().cloned());
+            facts.extend(decision.facts.iter().chain(&decision.evidence).cloned());
             let whole = plan.steps.is_empty();
             match plan.steps.first() {
                 // a check may still stop the run before it

@@ -82,7 +82,7 @@ impl Migrator {
     }
 
     /// Hands on every event that was verified, oldest first.
-    async fn each_event(
+    pub(super) async fn each_event(
         &self,
         opened: &mut Opened,
         each: &mut (dyn FnMut(&Event) + Send),

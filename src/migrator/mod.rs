@@ -15,6 +15,7 @@ mod compliance;
 mod events;
 mod export;
 mod health;
+mod history;
 mod identity;
 mod init;
 mod keep;

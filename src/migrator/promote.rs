@@ -3,7 +3,8 @@
 //! The other ledger is read with rights for reading alone, verified whole, and believed in nothing that
 //! does not follow from its signed events. It is read once a command, before the lease is taken.
 
-use std::path::PathBuf;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ledger::verify::SignatureCheck;
@@ -15,6 +16,7 @@ use super::open::unusable_store;
 use super::status::views;
 use super::work::{Decision, Work};
 use crate::audit;
+use crate::config::Secrets;
 use crate::engine::{self, Access, Store};
 use crate::error::Error;
 use crate::journal::Fact;
@@ -130,11 +132,11 @@ impl Migrator {
                     decision.plan.blockers.push(blocker);
                 } else {
                     let relied = require::require(&decision.plan, &read.view, &read.events);
-                    let is_promoted =
-                        |version: &String| relied.promoted.iter().any(|(one, _)| one == version);
-                    view.missing.retain(|version| !is_promoted(version));
+                    let promoted: BTreeSet<&String> =
+                        relied.promoted.iter().map(|(version, _)| version).collect();
+                    view.missing.retain(|version| !promoted.contains(version));
                     if relied.blockers.is_empty() {
-                        decision.facts.push(evidence(&read.view, &relied.promoted));
+                        decision.evidence = Some(evidence(&read.view, &relied.promoted));
                     }
                     decision.plan.blockers.extend(relied.blockers);
                     view.promoted = relied
@@ -185,6 +187,20 @@ impl Migrator {
             }
         };
         let report = match source {
+            Source::Bundle(path) if path.is_file() && !is_archive(path) => {
+                return Err(Error::Usage {
+                    code: "bundle-missing",
+                    message: format!(
+                        "expected a bundle, a folder or a `.tar.zst`, found the file `{}`",
+                        path.display()
+                    ),
+                    hint: format!(
+                        "name what `mledger export` wrote; a database is named by its URL, such as \
+                         `sqlite:{}`",
+                        path.display()
+                    ),
+                });
+            }
             Source::Bundle(path) => audit::verify_telling(path, verify, &mut each)
                 .map_err(|error| elsewhere(source, error))?,
             Source::Database { url, base } => {
@@ -195,6 +211,7 @@ impl Migrator {
                 })?;
                 let mut settings = Settings::new(PathBuf::new());
                 settings.secrets = self.settings.secrets.clone();
+                settings.secrets.add(Secrets::of_url(url));
                 let keys = Arc::clone(&self.keys);
                 let other = Self::new(engine, settings, self.context.clone(), keys);
                 other
@@ -268,6 +285,11 @@ impl Migrator {
             findings: verdict.findings,
         })
     }
+}
+
+fn is_archive(path: &Path) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str());
+    name.is_some_and(|name| name.ends_with(".tar.zst"))
 }
 
 fn view(source: &Source, report: VerifyReport, events: &Elsewhere) -> OtherLedger {

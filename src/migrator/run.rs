@@ -1,8 +1,9 @@
 //! `up`, `down` and `redo`, and what they would do.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use ledger::{Body, Digest, Role, RunRefused};
+use ledger::{Body, Digest, Direction, Role, RunRefused};
 use tokio::task::JoinHandle;
 
 use super::Migrator;
@@ -16,6 +17,7 @@ use crate::error::{Error, StopReason};
 use crate::journal::Fact;
 use crate::lease;
 use crate::log::Log;
+use crate::plan::order::Positions;
 use crate::plan::{Step, examine};
 use crate::report::{PlanReport, PlannedStatement, PlannedStep, RunReport};
 use crate::request::{Back, Down, Up};
@@ -235,9 +237,24 @@ impl Migrator {
                 message: &warning.message,
             });
         }
+        let history = opened.log.history();
+        let positions = Positions::new(&ground.files);
+        let late: BTreeSet<&str> = ground
+            .files
+            .iter()
+            .filter(|file| {
+                history
+                    .get(&file.version)
+                    .is_none_or(|entry| entry.applied.is_none())
+            })
+            .filter(|file| positions.is_late(file, history.current()))
+            .map(|file| file.version.as_str())
+            .collect();
         let mut steps = Vec::with_capacity(plan.steps.len());
         for step in &plan.steps {
             let mut planned = self.planned(step, &mut opened).await?;
+            planned.out_of_order =
+                planned.direction == Direction::Up && late.contains(planned.version.as_str());
             let of_step = validation.findings.iter();
             planned.findings = of_step
                 .filter(|finding| finding.version == planned.version)
@@ -292,6 +309,7 @@ impl Migrator {
             statement_count: step.statements,
             findings: Vec::new(),
             estimated_ms: candidate.estimated_ms,
+            out_of_order: false,
         })
     }
 

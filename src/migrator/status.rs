@@ -7,11 +7,13 @@ use ledger::{Code, Digest, Finding};
 
 use super::Migrator;
 use super::init::ledger_view;
+use super::unresolved;
 use crate::engine::{Fault, SchemaFingerprint, Session};
 use crate::error::Error;
 use crate::lease;
 use crate::log::Log;
 use crate::migration::{Migration, Version};
+use crate::plan::order::Positions;
 use crate::projection::history::{Entry, History, Standing};
 use crate::projection::releases::Releases;
 use crate::report::{
@@ -77,6 +79,7 @@ impl Migrator {
             migrations,
             lock,
             warnings,
+            as_of: None,
         })
     }
 
@@ -188,9 +191,12 @@ pub(super) fn views(
         rows.entry(version).or_insert((None, None)).1 = Some(entry);
     }
     let newest = history.current();
+    let positions = Positions::new(files);
     rows.into_iter()
         .filter_map(|(version, (file, entry))| {
-            let mut view = view(version, file, entry, newest)?;
+            let is_pending = entry.is_none_or(|entry| entry.applied.is_none());
+            let is_late = is_pending && file.is_some_and(|file| positions.is_late(file, newest));
+            let mut view = view(version, file, entry, is_late)?;
             let applied = entry.and_then(|entry| entry.applied.as_ref());
             let release = applied.and_then(|applied| releases.first_with(version, applied));
             view.release = release.map(|release| release.release.to_string());
@@ -199,14 +205,48 @@ pub(super) fn views(
         .collect()
 }
 
+/// Returns what the log alone says of a version; `None` for one that had come to nothing.
+pub(super) fn past_view(
+    version: &Version,
+    entry: &Entry,
+    releases: &Releases,
+) -> Option<MigrationView> {
+    let state = unresolved::state(entry);
+    if state == State::Pending {
+        return None;
+    }
+    let applied = entry.applied.as_ref();
+    Some(MigrationView {
+        version: entry.version.clone(),
+        name: entry.name.clone(),
+        state,
+        batch: applied.and_then(|applied| applied.batch),
+        applied_at: applied.map(|applied| applied.time),
+        duration_ms: applied
+            .filter(|applied| applied.batch.is_some())
+            .map(|applied| applied.duration_ms),
+        checksum: applied
+            .and_then(|applied| applied.checksum)
+            .unwrap_or(Digest::ZERO),
+        applied_by: applied.map(|applied| applied.actor.clone()),
+        release: applied
+            .and_then(|applied| releases.first_with(version, applied))
+            .map(|release| release.release.to_string()),
+        description: description(None, Some(entry)),
+        attempts: entry.attempts,
+        steps: steps(entry),
+        dependencies: dependencies(None, Some(entry)),
+    })
+}
+
 fn view(
     version: &Version,
     file: Option<&Migration>,
     entry: Option<&Entry>,
-    newest: Option<&Version>,
+    is_late: bool,
 ) -> Option<MigrationView> {
     let applied = entry.and_then(|entry| entry.applied.as_ref());
-    let state = state(version, file, entry, newest)?;
+    let state = state(file, entry, is_late)?;
     let recorded = applied.and_then(|applied| applied.checksum);
     Some(MigrationView {
         version: match (entry.filter(|_| applied.is_some()), file) {
@@ -233,6 +273,7 @@ fn view(
         description: description(file, entry),
         attempts: entry.map_or(0, |entry| entry.attempts),
         steps: entry.and_then(steps),
+        dependencies: dependencies(file, entry),
     })
 }
 
@@ -248,6 +289,25 @@ fn steps(entry: &Entry) -> Option<StepsView> {
     })
 }
 
+/// What a version waits for, by the header of its file or by the one that was recorded.
+fn dependencies(file: Option<&Migration>, entry: Option<&Entry>) -> Vec<String> {
+    if let Some(file) = file {
+        return file.metadata.dependencies.clone();
+    }
+    let metadata = entry
+        .and_then(|entry| entry.applied.as_ref())
+        .map(|applied| &applied.metadata);
+    let recorded = metadata
+        .and_then(|metadata| metadata.get("dependencies"))
+        .and_then(Value::as_list);
+    recorded
+        .unwrap_or_default()
+        .iter()
+        .filter_map(Value::as_text)
+        .map(str::to_owned)
+        .collect()
+}
+
 fn description(file: Option<&Migration>, entry: Option<&Entry>) -> Option<String> {
     if let Some(file) = file {
         return file.metadata.description.clone();
@@ -259,12 +319,7 @@ fn description(file: Option<&Migration>, entry: Option<&Entry>) -> Option<String
 }
 
 /// Returns the state of a version, or `None` for one that is neither applied nor a file.
-fn state(
-    version: &Version,
-    file: Option<&Migration>,
-    entry: Option<&Entry>,
-    newest: Option<&Version>,
-) -> Option<State> {
+fn state(file: Option<&Migration>, entry: Option<&Entry>, is_late: bool) -> Option<State> {
     match entry.map(Entry::standing) {
         Some(Standing::Unknown(..)) => return Some(State::Unknown),
         Some(Standing::Partial(..)) => return Some(State::Partial),
@@ -282,7 +337,7 @@ fn state(
     let rolled_back = entry.is_some_and(|entry| entry.rolled_back);
     Some(if failed {
         State::Failed
-    } else if newest.is_some_and(|newest| version < newest) {
+    } else if is_late {
         State::OutOfOrder
     } else if rolled_back {
         State::RolledBack

@@ -49,6 +49,8 @@ pub(super) struct Decision {
     pub(super) validation: Option<Report>,
     /// The approvals that the plan needs and has.
     pub(super) approvals: ApprovalsView,
+    /// That what runs was applied elsewhere; recorded by the run that relies on it, and by no refusal.
+    pub(super) evidence: Option<Fact>,
     /// What is relied on, where the environment asks for promotion.
     pub(super) promotion: Option<PromotionView>,
 }

@@ -43,26 +43,41 @@ pub fn order<'a>(pending: &[&'a Migration]) -> (Vec<&'a Migration>, Vec<Blocker>
     (ordered, circles.iter().map(|path| circle(path)).collect())
 }
 
-/// Returns the newest version that must be applied before a file can run, or its own where that is newer:
-/// it is out of order only where something still newer is applied.
-pub fn position<'a>(file: &'a Migration, files: &'a [Migration]) -> &'a Version {
-    let by_version: BTreeMap<&Version, &Migration> =
-        files.iter().map(|file| (&file.version, file)).collect();
-    let mut newest = &file.version;
-    let mut seen: BTreeSet<&Version> = BTreeSet::new();
-    let mut open = vec![file];
-    while let Some(next) = open.pop() {
-        if seen.insert(&next.version) {
-            newest = newest.max(&next.version);
-            let dependencies = within(next, &by_version);
-            open.extend(
-                dependencies
-                    .iter()
-                    .filter_map(|version| by_version.get(version)),
-            );
-        }
+/// Where the files of a folder stand, each behind what it depends on.
+#[derive(Debug)]
+pub struct Positions<'a>(BTreeMap<&'a Version, &'a Migration>);
+
+impl<'a> Positions<'a> {
+    /// Takes all files of the folder.
+    pub fn new(files: &'a [Migration]) -> Self {
+        Self(files.iter().map(|file| (&file.version, file)).collect())
     }
-    newest
+
+    /// Returns the newest version that must be applied before a file can run, or its own where that is
+    /// newer.
+    pub fn of(&self, file: &'a Migration) -> &'a Version {
+        let mut newest = &file.version;
+        let mut seen: BTreeSet<&Version> = BTreeSet::new();
+        let mut open = vec![file];
+        while let Some(next) = open.pop() {
+            if seen.insert(&next.version) {
+                newest = newest.max(&next.version);
+                let dependencies = within(next, &self.0);
+                open.extend(
+                    dependencies
+                        .iter()
+                        .filter_map(|version| self.0.get(version)),
+                );
+            }
+        }
+        newest
+    }
+
+    /// Says whether a file that is not applied comes too late: something is applied that is newer than it
+    /// and than all that it waits for.
+    pub fn is_late(&self, file: &'a Migration, newest_applied: Option<&Version>) -> bool {
+        newest_applied.is_some_and(|newest| file.version < *newest && self.of(file) < newest)
+    }
 }
 
 /// Returns which of `among` a file depends on.

@@ -6,7 +6,7 @@ use std::fs;
 
 use proptest::prelude::*;
 
-use super::order::{order, position};
+use super::order::{Positions, order};
 use crate::engine;
 use crate::migration::{Migration, source};
 
@@ -86,9 +86,16 @@ fn a_file_is_as_new_as_the_newest_that_it_waits_for() {
     let files = files(&[(1, vec![3]), (2, vec![]), (3, vec![4]), (4, vec![3])]);
     let positions: Vec<&str> = files
         .iter()
-        .map(|file| position(file, &files).as_str())
+        .map(|file| Positions::new(&files).of(file).as_str())
         .collect();
     assert_eq!(positions, ["4", "2", "4", "4"]);
+    // 3 is applied, a run stopped before 1, which waits for it: 2 alone comes too late
+    let newest = files[2].version.clone();
+    let late: Vec<bool> = files
+        .iter()
+        .map(|file| Positions::new(&files).is_late(file, Some(&newest)))
+        .collect();
+    assert_eq!(late, [false, true, false, false]);
 }
 
 proptest! {

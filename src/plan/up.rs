@@ -33,15 +33,15 @@ pub fn select(files: &[Migration], history: &History, up: &Up, out_of_order: boo
         .take_while(|file| up.to.as_ref().is_none_or(|to| file.version <= *to))
         .collect();
     let (ordered, circles) = order::order(&pending);
+    let positions = order::Positions::new(files);
     blockers.extend(circles);
     let mut chosen: BTreeMap<&Version, ()> = BTreeMap::new();
     for file in ordered.into_iter().take(up.count.unwrap_or(usize::MAX)) {
         if !(out_of_order || up.out_of_order)
             && let Some(newest) = newest
-            && file.version < *newest
-            && order::position(file, files) < newest
+            && positions.is_late(file, Some(newest))
         {
-            blockers.push(out_of_order_blocker(file, newest));
+            blockers.push(out_of_order_blocker(file, newest, history));
         }
         for dependency in &file.metadata.dependencies {
             check_dependency(file, dependency, history, &chosen, &mut blockers);
@@ -171,17 +171,36 @@ fn missing(entry: &Entry) -> Blocker {
     }
 }
 
-fn out_of_order_blocker(file: &Migration, newest: &Version) -> Blocker {
+/// Two branches were merged: says whose change is late, and who applied the newer one and when.
+fn out_of_order_blocker(file: &Migration, newest: &Version, history: &History) -> Blocker {
+    let author = match &file.metadata.author {
+        Some(author) if !author.is_empty() => format!(" by {author}"),
+        _ => String::new(),
+    };
+    let ahead = history
+        .get(newest)
+        .and_then(|entry| Some((entry, entry.applied.as_ref()?)));
+    let applied = ahead.map_or_else(
+        || format!("`{newest}`"),
+        |(entry, applied)| {
+            let day: String = applied.time.to_string().chars().take(10).collect();
+            format!(
+                "`{}_{}`, applied {day} by {}",
+                entry.version, entry.name, applied.actor
+            )
+        },
+    );
     Blocker {
         kind: BlockerKind::Policy,
         refusal: Refusal {
             code: "out-of-order",
             version: Some(file.version.as_str().to_owned()),
             message: format!(
-                "`{}` is pending, but the newer `{newest}` is applied already",
+                "`{}`{author} is pending, but the newer {applied}, is there already",
                 file.up.path.display()
             ),
-            hint: "give it a newer version, or apply it now with `mledger up --out-of-order`"
+            hint: "give it a newer version, or apply it now with `mledger up --out-of-order`; where one \
+                   must come after the other, `dependencies` in its header says so"
                 .to_owned(),
         },
     }

@@ -209,6 +209,7 @@ fn integer(number: u64) -> Value {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
     use super::*;
+    use crate::promotion::Source;
 
     fn text(rules: &Rules) -> String {
         let bytes = ledger::canonical::write(&rules.value("x", false)).unwrap();
@@ -243,6 +244,21 @@ mod tests {
             text(&rules),
             r#"{"approval_lasts_ms":604800000,"approvals":2,"author_may_approve":false,"auto_rollback":true,"env":"x","out_of_order":false,"protected":false,"v":1}"#
         );
+    }
+
+    #[test]
+    fn promotion_is_part_of_the_policy_and_where_it_is_read_is_not() {
+        let mut rules = Rules::cautious("x");
+        rules.promotion = Some(Promotion {
+            from: "staging".to_owned(),
+            source: Some(Source::parse("mysql://dana:S3cr3t@db/x", "/".as_ref())),
+            ledger: None,
+        });
+        assert_eq!(
+            text(&rules),
+            r#"{"env":"x","out_of_order":false,"promotion_from":"staging","protected":false,"v":1}"#
+        );
+        assert!(!format!("{rules:?}").contains("S3cr3t"), "{rules:?}");
     }
 
     #[test]

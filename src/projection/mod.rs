@@ -6,3 +6,4 @@ pub mod backups;
 pub mod history;
 pub mod releases;
 mod rewinding;
+pub mod timeline;

@@ -12,6 +12,7 @@ pub mod publish;
 pub mod reach;
 pub mod seal;
 pub mod tag;
+pub mod template;
 
 pub use self::changelog::Changelog;
 pub use self::chronicle::Chronicle;

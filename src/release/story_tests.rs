@@ -23,7 +23,7 @@ use crate::release::{find, next, parse, publish};
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Story {
     pub(crate) events: Vec<Event>,
-    pub(super) history: History,
+    pub(crate) history: History,
     pub(super) releases: Releases,
 }
 
@@ -358,7 +358,7 @@ fn a_release_is_published_once_with_its_title() {
 }
 
 /// Steps of a random history: versions are applied, rolled back, and what is there gets a name.
-pub(super) fn any_story() -> impl Strategy<Value = Story> {
+pub(crate) fn any_story() -> impl Strategy<Value = Story> {
     let step = (0_u32..8, 0_u32..4, any::<bool>());
     proptest::collection::vec(step, 0..40).prop_map(|steps| {
         let mut story = Story::default();

@@ -171,6 +171,38 @@ async fn production_takes_only_what_staging_has_applied() {
     .await;
 }
 
+/// A check stands between the lock and its release; a refusal has neither.
+#[tokio::test]
+async fn a_refusal_for_another_reason_records_no_check() {
+    let kind = &crate::place::ENGINES[0];
+    let staging = Shop::with(kind.fresh(), &MIGRATIONS);
+    let live = Shop::with(kind.fresh(), &MIGRATIONS);
+    for shop in [&staging, &live] {
+        shop.write("4_no_notes.sql", "DROP TABLE notes;\n");
+    }
+    let there = staging.migrator_of(OPS, |settings| {
+        named(settings, "staging");
+        let rules = Rules {
+            skip_validation: true,
+            ..Rules::cautious("staging")
+        };
+        settings.rules.insert("staging".to_owned(), rules);
+    });
+    there.up(&Up::default()).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let bundle = folder.path().join("staging");
+    export(&there, &bundle).await;
+    let here = asking(&live, Some(&bundle));
+    assert_eq!(here.up(&to("3")).await.unwrap().applied, 3);
+    let error = here.up(&Up::default()).await.unwrap_err();
+    assert_eq!(error.code(), "validation-failed");
+    let kinds = live.kinds().await;
+    assert_eq!(kinds.last().map(String::as_str), Some("run.refused"));
+    let checks = kinds.iter().filter(|kind| *kind == "check.finished");
+    assert_eq!(checks.count(), 1, "{kinds:?}");
+    Shop::assert_intact(&live.verify().await);
+}
+
 #[tokio::test]
 async fn a_ledger_that_cannot_be_relied_on_refuses_the_run() {
     let kind = &crate::place::ENGINES[0];

@@ -6,10 +6,10 @@ use std::time::Duration;
 use clap::{ArgGroup, Args, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 use ledger::{Digest, Role, Timestamp};
-use mledger::request::Compromised;
+use mledger::request::{AsOf, Compromised};
 use uuid::Uuid;
 
-use super::values::{at_least_one, compromised, seconds, sentence, since, until};
+use super::values::{as_of, at_least_one, compromised, seconds, sentence, since, until};
 
 /// `init`
 #[derive(Debug, Args)]
@@ -168,6 +168,44 @@ pub(crate) struct StatusArgs {
     /// Show checksums, descriptions and the ledger's head too
     #[arg(long)]
     pub(crate) verbose: bool,
+    /// Show what was applied at this date, time, release or event, from the ledger alone
+    #[arg(long, value_name = "DATE|RELEASE|SEQ", value_parser = as_of)]
+    pub(crate) as_of: Option<AsOf>,
+    /// Show which migrations wait for which
+    #[arg(long)]
+    pub(crate) graph: bool,
+    /// Print the graph in a language of programs that draw
+    #[arg(long, value_enum, value_name = "FORM", requires = "graph")]
+    pub(crate) output: Option<GraphOutput>,
+}
+
+/// The forms of a graph.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum GraphOutput {
+    /// Graphviz.
+    Dot,
+    /// Mermaid, as code forges draw it.
+    Mermaid,
+}
+
+/// `history`
+#[derive(Debug, Args)]
+pub(crate) struct History {
+    /// What came after this release was tagged
+    #[arg(long, value_name = "RELEASE")]
+    pub(crate) from: Option<String>,
+    /// Up to this release
+    #[arg(long, value_name = "RELEASE")]
+    pub(crate) to: Option<String>,
+    /// Begun not before this time (RFC 3339, or a date)
+    #[arg(long, value_name = "TIME", value_parser = since)]
+    pub(crate) since: Option<Timestamp>,
+    /// Begun not after this time (RFC 3339, or a date)
+    #[arg(long, value_name = "TIME", value_parser = until)]
+    pub(crate) until: Option<Timestamp>,
+    /// By this actor
+    #[arg(long, value_name = "NAME")]
+    pub(crate) by: Option<String>,
 }
 
 /// `analyze`

@@ -67,7 +67,18 @@ pub(super) const STATUS: &str = "\
 Examples:
   mledger status
   mledger status --exit-code        8 when something is pending or differs
+  mledger status --as-of 2026-01-31   what was applied at the end of that day
+  mledger status --graph --output mermaid
   mledger status --json";
+
+pub(super) const HISTORY: &str = "\
+Examples:
+  mledger history --from 1.1.0 --to 1.2.0
+  mledger history --since 2026-01-01 --by dana
+  mledger history --json
+
+Every attempt is there, also those that failed or were rolled back later; `mledger events` prints all that \
+was recorded.";
 
 pub(super) const PLAN: &str = "\
 Examples:

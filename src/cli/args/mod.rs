@@ -21,9 +21,9 @@ pub(crate) use self::backups::{
     Backup, BackupAccept, BackupCommand, BackupPrune, BackupRestore, BackupVerify,
 };
 pub(crate) use self::commands::{
-    Analyze, Approve, Completions, Down, Events, Health, Init, Key, KeyAuthorize, KeyCommand,
-    KeyNew, KeyProve, KeyRetire, Kind, Lock, LockBreak, LockCommand, Man, New, Output, Plan, Redo,
-    Reset, Resolve, Show, StatusArgs, Up, Validate, Verify,
+    Analyze, Approve, Completions, Down, Events, GraphOutput, Health, History, Init, Key,
+    KeyAuthorize, KeyCommand, KeyNew, KeyProve, KeyRetire, Kind, Lock, LockBreak, LockCommand, Man,
+    New, Output, Plan, Redo, Reset, Resolve, Show, StatusArgs, Up, Validate, Verify,
 };
 pub(crate) use self::openings::{Fork, Move, Rewind};
 pub(crate) use self::releases::{Changelog, ChangelogOutput, Promote, Publish, Releases, Tag};
@@ -199,6 +199,9 @@ pub(crate) enum Command {
     /// Show which migrations are applied and which are not
     #[command(visible_alias = "info", after_long_help = examples::STATUS)]
     Status(StatusArgs),
+    /// Show what changed between two releases or dates, who changed it, and how long it took
+    #[command(after_long_help = examples::HISTORY)]
+    History(History),
     /// Show what `up` would do, without doing it
     #[command(after_long_help = examples::PLAN)]
     Plan(Plan),

@@ -57,10 +57,15 @@ pub(crate) struct Changelog {
     /// Print it in this form (default: markdown)
     #[arg(long, value_enum, value_name = "FORM")]
     pub(crate) output: Option<ChangelogOutput>,
+    /// Print it by this Jinja template, which can name all that `--json` has
+    #[arg(
+        long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "output"
+    )]
+    pub(crate) template: Option<PathBuf>,
     /// Prove that this published changelog is what the ledger says; 4 where it is not
     #[arg(
         long, value_name = "FILE", value_hint = ValueHint::FilePath,
-        conflicts_with_all = ["from", "to", "full", "output"]
+        conflicts_with_all = ["from", "to", "full", "output", "template"]
     )]
     pub(crate) check: Option<PathBuf>,
 }

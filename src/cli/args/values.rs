@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use ledger::Timestamp;
 use mledger::config;
-use mledger::request::Compromised;
+use mledger::request::{AsOf, Compromised};
 
 /// Reads a duration: whole seconds, or with a unit.
 pub(super) fn seconds(text: &str) -> Result<Duration, String> {
@@ -21,6 +21,26 @@ pub(super) fn since(text: &str) -> Result<Timestamp, String> {
 pub(super) fn until(text: &str) -> Result<Timestamp, String> {
     let last = NaiveTime::from_hms_micro_opt(23, 59, 59, 999_999).unwrap_or(NaiveTime::MIN);
     moment(text, last)
+}
+
+/// Reads the place of an event, a date or a time, or the name of a release.
+pub(super) fn as_of(text: &str) -> Result<AsOf, String> {
+    if let Some(name) = text.strip_prefix("release:") {
+        return Ok(AsOf::Release(name.to_owned()));
+    }
+    if let Ok(seq) = text.parse() {
+        return Ok(AsOf::Seq(seq));
+    }
+    if let Ok(time) = until(text) {
+        return Ok(AsOf::Time(time));
+    }
+    if text.starts_with(|c: char| c.is_ascii_digit()) && text.contains('.') {
+        return Ok(AsOf::Release(text.to_owned()));
+    }
+    Err(format!(
+        "expected a date such as `2026-01-31`, a release such as `1.2.0`, or the place of an event, found \
+         `{text}`"
+    ))
 }
 
 /// Reads the place of an event, or a time.
@@ -85,5 +105,12 @@ mod tests {
             since("2026-01-31").map(Compromised::Since)
         );
         assert!(compromised("-1").is_err());
+        assert_eq!(as_of("2026-01-31"), until("2026-01-31").map(AsOf::Time));
+        assert_eq!(as_of("12"), Ok(AsOf::Seq(12)));
+        for release in ["1.2", "1.2.0", "1.2.0-rc.1"] {
+            assert_eq!(as_of(release), Ok(AsOf::Release(release.to_owned())));
+        }
+        assert_eq!(as_of("release:1"), Ok(AsOf::Release("1".to_owned())));
+        assert!(as_of("yesterday").is_err() && as_of("").is_err());
     }
 }

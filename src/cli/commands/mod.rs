@@ -8,6 +8,7 @@ mod backup;
 mod decide;
 mod events;
 mod health;
+mod history;
 mod keys;
 mod openings;
 mod plan;
@@ -61,7 +62,7 @@ pub(crate) async fn dispatch(cli: Cli, printer: &Arc<Printer>) -> Result<u8, Err
     app.signals.listen(printer);
     match command {
         Command::Init(arguments) => setup::init(&app, arguments).await,
-        Command::New(arguments) => setup::new(&app, arguments),
+        Command::New(arguments) => setup::new(&app, arguments).await,
         Command::Up(arguments) => runs::up(&app, arguments).await,
         Command::Down(arguments) => runs::down(&app, arguments).await,
         Command::Redo(arguments) => runs::redo(&app, arguments).await,
@@ -69,6 +70,7 @@ pub(crate) async fn dispatch(cli: Cli, printer: &Arc<Printer>) -> Result<u8, Err
         Command::Approve(arguments) => approve::approve(&app, arguments).await,
         Command::Approvals => approve::approvals(&app).await,
         Command::Status(arguments) => status::status(&app, &arguments).await,
+        Command::History(arguments) => history::history(&app, arguments).await,
         Command::Plan(arguments) => plan::plan(&app, arguments).await,
         Command::Resolve(arguments) => decide::resolve(&app, arguments).await,
         Command::Validate(arguments) => validate::validate(&app, arguments).await,

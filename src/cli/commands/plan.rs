@@ -201,6 +201,12 @@ fn print_step(printer: &Printer, step: &PlannedStep) {
             "  its own BEGIN and COMMIT are left out: it runs in the tool's transaction",
         ));
     }
+    if step.out_of_order {
+        printer.answer(paint(
+            CARE,
+            "  out of order: it is older than what is applied",
+        ));
+    }
     for finding in &step.findings {
         printer.answer(validate::finding_line(finding));
     }

@@ -1,5 +1,6 @@
 //! `promote`: what another environment's ledger says of the migrations here.
 
+use ledger::Code;
 use mledger::error::Error;
 use mledger::promotion::Source;
 use mledger::report::{
@@ -68,7 +69,11 @@ fn print(printer: &Printer, report: &PromotionReport) {
             verify::trust(from.trusted)
         ),
     ));
-    for finding in &from.findings {
+    let worth_a_look = from
+        .findings
+        .iter()
+        .filter(|finding| finding.code != Code::FirstKeyNotTrusted);
+    for finding in worth_a_look {
         printer.answer(verify::finding_line(finding));
     }
     for line in table(&report.migrations) {

@@ -8,6 +8,7 @@ use mledger::error::Error;
 use mledger::release::{self, Asked, Output};
 use mledger::report::{ReleaseView, ReleasesView, Tagged};
 use mledger::request::{Publish, Tag};
+use serde_json::json;
 
 use super::super::app::App;
 use super::super::args;
@@ -196,14 +197,40 @@ pub(super) async fn changelog(app: &App, arguments: args::Changelog) -> Result<u
         full: arguments.full,
         output: match arguments.output {
             _ if app.printer.is_json() => Output::Json,
+            None if arguments.template.is_some() => Output::Json,
             Some(args::ChangelogOutput::Json) => Output::Json,
             Some(args::ChangelogOutput::Html) => Output::Html,
             Some(args::ChangelogOutput::Markdown) | None => Output::Markdown,
         },
     };
+    // read first: a wrong template is told before the ledger is read
+    let template = match &arguments.template {
+        Some(path) => Some((text(app, path)?, path.display().to_string())),
+        None => None,
+    };
     let changelog = app.reader().await?.migrator.changelog(&asked).await?;
+    if let Some((source, name)) = template {
+        let rendered = release::template::render(&changelog, &source, &name)?;
+        if app.printer.is_json() {
+            app.printer
+                .document(&json!({ "text": rendered, "seal": changelog.seal.to_string() }));
+        } else {
+            app.printer.part(rendered.as_bytes());
+        }
+        return Ok(0);
+    }
     app.printer.part(release::print(&changelog)?.as_bytes());
     Ok(0)
+}
+
+fn text(app: &App, path: &Path) -> Result<String, Error> {
+    String::from_utf8(read(app, path)?).map_err(|_| {
+        usage(
+            "template-invalid",
+            format!("expected UTF-8 text in `{}`", path.display()),
+            "save it as UTF-8",
+        )
+    })
 }
 
 fn read(app: &App, path: &Path) -> Result<Vec<u8>, Error> {

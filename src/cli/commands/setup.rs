@@ -3,10 +3,11 @@
 use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
+use std::time::Duration;
 
 use mledger::config::FILE_NAME;
 use mledger::error::Error;
-use mledger::migration::create;
+use mledger::migration::{Version, create};
 use serde::Serialize;
 use serde_json::json;
 
@@ -16,6 +17,9 @@ use super::super::failure::usage;
 use super::super::output::{DIM, GOOD, HINT, paint};
 use super::super::surroundings;
 use super::version;
+
+/// How long `new` waits for a database to say which versions were used.
+const LEDGER_WAIT: Duration = Duration::from_secs(3);
 
 /// What a new project's configuration file says.
 const TEMPLATE: &str = "\
@@ -81,7 +85,7 @@ pub(super) async fn init(app: &App, arguments: Init) -> Result<u8, Error> {
     Ok(0)
 }
 
-pub(super) fn new(app: &App, arguments: New) -> Result<u8, Error> {
+pub(super) async fn new(app: &App, arguments: New) -> Result<u8, Error> {
     let folder = &surroundings::nearby(&app.around.config.migrations.value);
     make_folder(folder)?;
     for text in &arguments.requires {
@@ -102,6 +106,7 @@ pub(super) fn new(app: &App, arguments: New) -> Result<u8, Error> {
         description: arguments.description,
         author: arguments.author.or_else(|| Some(app.around.actor())),
         requires: arguments.requires,
+        taken: recorded(app).await,
     };
     let created = create::create(folder, &request, app.source.now())
         .map_err(|problem| Error::Files(vec![problem]))?;
@@ -118,6 +123,23 @@ pub(super) fn new(app: &App, arguments: New) -> Result<u8, Error> {
             .answer(format!("{} created {file}", paint(GOOD, "✓")));
     }
     Ok(0)
+}
+
+/// Returns the versions that the ledger knows, as far as the database says so soon: a new file can be
+/// written without one.
+async fn recorded(app: &App) -> Vec<Version> {
+    let ask = async { app.reader().await?.migrator.known_versions().await };
+    match tokio::time::timeout(LEDGER_WAIT, ask).await {
+        Ok(Ok(versions)) => versions,
+        Ok(Err(error)) => {
+            tracing::debug!(code = error.code(), "the ledger was not asked");
+            Vec::new()
+        }
+        Err(_) => {
+            tracing::debug!("the ledger was not asked: the database did not answer in time");
+            Vec::new()
+        }
+    }
 }
 
 /// Something that `init` looked after.

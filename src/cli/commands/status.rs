@@ -1,9 +1,10 @@
 //! `status`: where things stand, and what to do next.
 
+mod graph;
 mod table;
 
 use mledger::error::Error;
-use mledger::report::{Counts, State, Status};
+use mledger::report::{AsOfView, Counts, State, Status};
 
 use super::super::app::App;
 use super::super::args::StatusArgs;
@@ -12,9 +13,17 @@ use super::super::words;
 use ledger::Timestamp;
 
 pub(super) async fn status(app: &App, arguments: &StatusArgs) -> Result<u8, Error> {
-    let status = app.reader().await?.migrator.status().await?;
+    let migrator = app.reader().await?.migrator;
+    let status = match &arguments.as_of {
+        None => migrator.status().await?,
+        Some(moment) => migrator.status_as_of(moment).await?,
+    };
     if app.printer.is_json() {
         app.printer.document(&status);
+    } else if arguments.graph {
+        for line in graph::lines(&status.migrations, arguments.output) {
+            app.printer.answer(line);
+        }
     } else {
         print(&app.printer, &status, app.source.now(), arguments.verbose);
     }
@@ -40,6 +49,9 @@ fn differs(counts: &Counts) -> bool {
 
 fn print(printer: &Printer, status: &Status, now: Timestamp, verbose: bool) {
     printer.answer(heading(status, verbose));
+    if let Some(moment) = &status.as_of {
+        printer.answer(paint(CARE, as_of(moment)));
+    }
     let bordered = printer
         .width()
         .and_then(|width| table::bordered(&status.migrations, now, verbose, width));
@@ -97,6 +109,20 @@ fn print(printer: &Printer, status: &Status, now: Timestamp, verbose: bool) {
     }
 }
 
+/// Says which moment is shown.
+fn as_of(moment: &AsOfView) -> String {
+    let release = moment
+        .release
+        .as_ref()
+        .map_or_else(String::new, |release| format!(", the release {release}"));
+    match (moment.seq, moment.time) {
+        (Some(seq), Some(time)) => {
+            format!("as of event {seq}, {}{release}", words::time(time))
+        }
+        _ => "as of a time before the first event".to_owned(),
+    }
+}
+
 fn heading(status: &Status, verbose: bool) -> String {
     let ledger = match &status.ledger {
         None => "no ledger yet".to_owned(),
@@ -145,6 +171,9 @@ pub(super) fn summary(counts: &Counts) -> String {
 
 /// Returns what a person would do next, the most pressing thing first.
 fn next(status: &Status) -> Option<String> {
+    if status.as_of.is_some() {
+        return None;
+    }
     let first = |wanted: State| {
         status
             .migrations

@@ -3,7 +3,7 @@ use mledger::report::{DatabaseView, MigrationView};
 
 use super::*;
 
-fn migration(version: &str, state: State) -> MigrationView {
+pub(super) fn migration(version: &str, state: State) -> MigrationView {
     let applied = state == State::Applied;
     MigrationView {
         version: version.to_owned(),
@@ -18,6 +18,7 @@ fn migration(version: &str, state: State) -> MigrationView {
         description: None,
         attempts: 0,
         steps: None,
+        dependencies: Vec::new(),
     }
 }
 
@@ -35,6 +36,7 @@ fn status(migrations: Vec<MigrationView>, counts: Counts) -> Status {
         lock: None,
         last_failure: None,
         warnings: Vec::new(),
+        as_of: None,
     }
 }
 
