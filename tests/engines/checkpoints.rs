@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use mledger::checkpoints;
 use mledger::ledger::verify::Anchor;
-use mledger::ledger::{Checkpoint, Role};
-use mledger::request::{Authorize, Settings, Tag, Up, Verify};
+use mledger::ledger::{Checkpoint, Role, Severity};
+use mledger::request::{Authorize, Rewind, Settings, Tag, Up, Verify};
 use mledger::{Error, Migrator};
 
 use crate::place::on_every_engine;
@@ -298,4 +298,56 @@ async fn a_key_that_may_not_sign_a_checkpoint_leaves_the_older_one() {
         report.size - 1,
         "and it still anchors what it covers"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_project_keeps_is_declared_lost_by_a_rewind() {
+    on_every_engine(async |kind, database| {
+        let name = kind.name;
+        let shop = Shop::with(database, &[]);
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path();
+        let dana = anybody(&shop, folder);
+        dana.init(None).await.unwrap();
+        let older = shop.database.save_ledger();
+        let lee = shop.migrator_of(LEE, kept_in(folder, "staging"));
+        let request = Authorize {
+            proof: lee.prove_key(None).await.unwrap(),
+            name: "lee".to_owned(),
+            roles: vec![Role::Auditor],
+        };
+        dana.authorize_key(&request).await.unwrap();
+        let file = files(folder).pop().unwrap();
+        let (text, kept) = (fs::read_to_string(&file).unwrap(), read(&file));
+        shop.database.load_ledger(&older);
+        refused(dana.status().await, "truncated", 4);
+        let rewound = Rewind {
+            reason: "the dump of Monday".to_owned(),
+            checkpoints: Vec::new(),
+            confirmed: None,
+        };
+        let rewound = dana.rewind(&rewound).await.unwrap();
+        let lost: Vec<u64> = rewound.lost.iter().map(|head| head.size).collect();
+        assert_eq!(lost, [kept.size], "{name}");
+        assert_eq!(
+            read(&file).ledger,
+            rewound.ledger,
+            "{name}: it was replaced"
+        );
+        dana.status().await.unwrap();
+        // another clone of the project still has the old file
+        fs::write(&file, text).unwrap();
+        dana.status().await.unwrap();
+        let report = dana.verify(&Verify::default()).await.unwrap();
+        assert!(
+            report
+                .findings
+                .iter()
+                .all(|finding| finding.severity == Severity::Warning),
+            "{name}: {:?}",
+            report.findings
+        );
+        assert_eq!(report.anchored_to, Anchor::Nothing, "{name}");
+    })
+    .await;
 }
