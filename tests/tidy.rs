@@ -144,6 +144,7 @@ fn decisions_know_no_connection() {
             "src/plan/",
             "src/projection/",
             "src/release/",
+            "src/compliance/",
             "src/migration/",
             "src/policy/",
             "src/promotion/",

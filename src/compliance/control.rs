@@ -359,3 +359,10 @@ impl Framework {
             .collect()
     }
 }
+
+/// Returns how many pairs of a section and a control a framework has.
+#[cfg(test)]
+pub(super) fn count(framework: Framework) -> usize {
+    let own = ENTRIES.iter().filter(|entry| entry.framework == framework);
+    own.count()
+}

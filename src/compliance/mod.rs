@@ -31,3 +31,6 @@ pub use self::markdown::print as markdown;
 pub use self::model::Report;
 pub use self::sample::Sample;
 pub use self::workbook::print as workbook;
+
+#[cfg(test)]
+mod report_tests;
