@@ -211,6 +211,9 @@ pub struct Status {
     pub environment: String,
     /// Which database.
     pub database: DatabaseView,
+    /// The form of the folder, absent where it has no migration.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub format: Option<&'static str>,
     /// The ledger, absent before the first event.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ledger: Option<LedgerView>,

@@ -1,6 +1,7 @@
 //! dbmate: `schema_migrations`, a row for each applied version and nothing else.
 
-use super::{Row, Said, Table, Tool, version};
+use super::record::Record;
+use super::{Row, Said, Table, Tool};
 use crate::migration::Migration;
 
 /// `dbmate`.
@@ -26,18 +27,7 @@ impl Tool for Dbmate {
     }
 
     fn rows(&self, table: &Table, _files: &[Migration]) -> Result<Vec<Row>, String> {
-        table
-            .rows
-            .iter()
-            .map(|row| {
-                Ok(Row {
-                    version: version(table, table.cell(row, "version"))?,
-                    name: String::new(),
-                    said: Said::Applied,
-                    checksum: None,
-                    at: None,
-                })
-            })
-            .collect()
+        let row = |row: Record<'_>| Ok(Row::of(row.version("version")?, Said::Applied));
+        table.records().map(row).collect()
     }
 }

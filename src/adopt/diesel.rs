@@ -1,6 +1,7 @@
 //! Diesel: `__diesel_schema_migrations`, a row for each applied version; there is no checksum. Versions
 //! are the names of folders up to the first `_`, without hyphens.
 
+use super::record::Record;
 use super::{Row, Said, Table, Tool};
 use crate::migration::Migration;
 use crate::migration::format::diesel;
@@ -23,24 +24,19 @@ impl Tool for Diesel {
     }
 
     fn rows(&self, table: &Table, _files: &[Migration]) -> Result<Vec<Row>, String> {
-        table
-            .rows
-            .iter()
-            .map(|row| {
-                let found = table.cell(row, "version").text().unwrap_or_default();
-                Ok(Row {
-                    version: diesel::version(found).ok_or_else(|| {
-                        format!(
-                            "expected a version that begins with digits in each row of `{}`, found `{found}`",
-                            table.name
-                        )
-                    })?,
-                    name: String::new(),
-                    said: Said::Applied,
-                    checksum: None,
-                    at: table.cell(row, "run_on").text().map(str::to_owned),
-                })
+        let row = |row: Record<'_>| {
+            let found = row.text("version");
+            let version = diesel::version(found).ok_or_else(|| {
+                format!(
+                    "expected a version that begins with digits in each row of `{}`, found `{found}`",
+                    table.name
+                )
+            })?;
+            Ok(Row {
+                at: row.some("run_on"),
+                ..Row::of(version, Said::Applied)
             })
-            .collect()
+        };
+        table.records().map(row).collect()
     }
 }

@@ -28,14 +28,8 @@ impl Tool for Drizzle {
 
     fn rows(&self, table: &Table, files: &[Migration]) -> Result<Vec<Row>, String> {
         let mut rows = Vec::with_capacity(table.rows.len());
-        for row in &table.rows {
-            let created = table.cell(row, "created_at").number().ok_or_else(|| {
-                format!(
-                    "expected a number in the column `created_at` of `{}`, found another value",
-                    table.name
-                )
-            })?;
-            rows.push((created, table.cell(row, "hash").text().map(str::to_owned)));
+        for row in table.records() {
+            rows.push((row.number("created_at")?, row.some("hash")));
         }
         rows.sort();
         if rows.len() > files.len() {
@@ -51,11 +45,10 @@ impl Tool for Drizzle {
             .into_iter()
             .zip(files)
             .map(|((created, hash), file)| Row {
-                version: file.version.clone(),
                 name: file.name.clone(),
-                said: Said::Applied,
                 checksum: hash,
                 at: Some(format!("{created} ms after 1970, as the file was made")),
+                ..Row::of(file.version.clone(), Said::Applied)
             })
             .collect())
     }

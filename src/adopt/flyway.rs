@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::checksum::crc32;
-use super::{Cell, File, Row, Said, Table, Tool, truth, version};
+use super::record::Record;
+use super::{Cell, File, Lock, Row, Said, Table, Tool, Whereabouts, lock};
+use crate::migration::format::flyway;
 use crate::migration::{Migration, Version};
 
 /// Flyway.
@@ -35,34 +37,20 @@ impl Tool for Flyway {
     /// The row with the highest rank holds: Flyway undoes and deletes by adding rows.
     fn rows(&self, table: &Table, _files: &[Migration]) -> Result<Vec<Row>, String> {
         let mut ranked = Vec::with_capacity(table.rows.len());
-        for row in &table.rows {
-            let rank = table.cell(row, "installed_rank").number().ok_or_else(|| {
-                format!(
-                    "expected a number in the column `installed_rank` of `{}`, found another value",
-                    table.name
-                )
-            })?;
-            ranked.push((rank, row));
+        for row in table.records() {
+            ranked.push((row.number("installed_rank")?, row));
         }
         ranked.sort_by_key(|(rank, _)| *rank);
         let mut newest: BTreeMap<Version, Row> = BTreeMap::new();
         for (_, row) in ranked {
-            let cell = |column| table.cell(row, column);
-            let kind = cell("type").text().unwrap_or_default();
+            let kind = row.text("type");
             // repeatable migrations and the mark of a schema that Flyway made have no version
-            if *cell("version") == Cell::Null {
-                if kind == "SCHEMA" {
-                    continue;
-                }
-                return Err(format!(
-                    "expected versioned migrations in `{}`, found the repeatable one `{}`, which cannot be \
-                     taken over",
-                    table.name,
-                    cell("script").text().unwrap_or_default()
-                ));
-            }
-            let version = version(table, cell("version"))?;
-            let succeeded = truth(table, "success", cell("success"))?;
+            let version = match row.cell("version") {
+                Cell::Null if kind == "SCHEMA" => continue,
+                Cell::Null => repeatable(table, row)?,
+                _ => row.version("version")?,
+            };
+            let succeeded = row.truth("success")?;
             let said = match kind {
                 _ if !succeeded => Said::Failed("`success` is false"),
                 "DELETE" => {
@@ -70,18 +58,18 @@ impl Tool for Flyway {
                     continue;
                 }
                 "BASELINE" => Said::Baseline,
+                "SQL_BASELINE" => Said::AppliedForOlder,
                 kind if kind.starts_with("UNDO") => Said::Undone,
                 _ => Said::Applied,
             };
             let row = Row {
-                version: version.clone(),
-                name: cell("description").text().unwrap_or_default().to_owned(),
+                name: row.text("description").to_owned(),
                 checksum: match said {
-                    Said::Applied => cell("checksum").text().map(str::to_owned),
+                    Said::Applied | Said::AppliedForOlder => row.some("checksum"),
                     _ => None,
                 },
-                said,
-                at: cell("installed_on").text().map(str::to_owned),
+                at: row.some("installed_on"),
+                ..Row::of(version.clone(), said)
             };
             newest.insert(version, row);
         }
@@ -95,6 +83,24 @@ impl Tool for Flyway {
         let sum = crc32(lines(text));
         vec![i32::from_ne_bytes(sum.to_ne_bytes()).to_string()]
     }
+
+    fn locks(&self, at: &Whereabouts<'_>) -> Vec<Lock> {
+        lock::flyway(at)
+    }
+}
+
+/// The version of a row without one: the name of its script, which may lie in a folder.
+fn repeatable(table: &Table, row: Record<'_>) -> Result<Version, String> {
+    let script = row.text("script");
+    let file_name = script.rsplit(['/', '\\']).next().unwrap_or_default();
+    let name = flyway::repeatable(file_name).unwrap_or(row.text("description"));
+    Version::of_repeatable(name).map_err(|_| {
+        format!(
+            "expected a version in each row of `{}`, or the name of a repeatable migration, found the \
+             script `{script}`",
+            table.name
+        )
+    })
 }
 
 /// The lines as Java reads them: an end is LF, CR, or both, and nothing follows the last one.
@@ -160,6 +166,9 @@ mod tests {
             row(["3", "2.1", "SQL", "8", "1"]),
             row(["4", "2.1", "UNDO_SQL", "", "1"]),
             row(["5", "3", "SQL", "9", "0"]),
+            row(["6", "", "SQL", "5", "1"]),
+            row(["11", "", "SQL", "6", "1"]),
+            row(["12", "2.2", "SQL_BASELINE", "4", "1"]),
         ];
         let said: Vec<(String, Said, Option<String>)> = Flyway
             .rows(&table(rows), &[])
@@ -173,9 +182,16 @@ mod tests {
                 ("1".to_owned(), Said::Baseline, None),
                 ("2".to_owned(), Said::Applied, Some("7".to_owned())),
                 ("2.1".to_owned(), Said::Undone, None),
+                (
+                    "2.2".to_owned(),
+                    Said::AppliedForOlder,
+                    Some("4".to_owned())
+                ),
+                ("R:a".to_owned(), Said::Applied, Some("6".to_owned())),
             ]
         );
-        let repeatable = table(vec![row(["1", "", "SQL", "7", "1"])]);
-        assert!(Flyway.rows(&repeatable, &[]).is_err());
+        let mut nameless = row(["1", "", "SQL", "7", "1"]);
+        nameless[2] = Cell::Null;
+        assert!(Flyway.rows(&table(vec![nameless]), &[]).is_err());
     }
 }

@@ -1,7 +1,8 @@
 //! golang-migrate: `schema_migrations`, one row that says how far the database is, and whether the last
 //! migration came to its end. There is no checksum and no history.
 
-use super::{Row, Said, Table, Tool, truth, version};
+use super::record::Record;
+use super::{Lock, Row, Said, Table, Tool, Whereabouts, lock};
 use crate::migration::Migration;
 
 /// `migrate` of golang-migrate.
@@ -22,31 +23,25 @@ impl Tool for GolangMigrate {
     }
 
     fn rows(&self, table: &Table, _files: &[Migration]) -> Result<Vec<Row>, String> {
-        let rows: Vec<Row> = table
-            .rows
-            .iter()
-            .map(|row| {
-                let dirty = truth(table, "dirty", table.cell(row, "dirty"))?;
-                Ok(Row {
-                    version: version(table, table.cell(row, "version"))?,
-                    name: String::new(),
-                    said: if dirty {
-                        Said::FailedAfter("`dirty` is true")
-                    } else {
-                        Said::AppliedThrough
-                    },
-                    checksum: None,
-                    at: None,
-                })
-            })
-            .collect::<Result<_, String>>()?;
-        if rows.len() > 1 {
+        if table.rows.len() > 1 {
             return Err(format!(
                 "expected one row in `{}`, found {}",
                 table.name,
-                rows.len()
+                table.rows.len()
             ));
         }
-        Ok(rows)
+        let row = |row: Record<'_>| {
+            let said = if row.truth("dirty")? {
+                Said::FailedAfter("`dirty` is true")
+            } else {
+                Said::AppliedThrough
+            };
+            Ok(Row::of(row.version("version")?, said))
+        };
+        table.records().map(row).collect()
+    }
+
+    fn locks(&self, at: &Whereabouts<'_>) -> Vec<Lock> {
+        lock::golang_migrate(at)
     }
 }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Row, Said, Table, Tool, truth, version};
+use super::{Lock, Row, Said, Table, Tool, Whereabouts};
 use crate::migration::{Migration, Version};
 
 /// `goose` of pressly.
@@ -25,33 +25,33 @@ impl Tool for Goose {
 
     fn rows(&self, table: &Table, _files: &[Migration]) -> Result<Vec<Row>, String> {
         let mut newest: BTreeMap<Version, (i64, Row)> = BTreeMap::new();
-        for row in &table.rows {
-            let cell = |column| table.cell(row, column);
+        for row in table.records() {
             // the first row of each table is of the version 0, which is no migration
-            if cell("version_id").number() == Some(0) {
+            if row.text("version_id") == "0" {
                 continue;
             }
-            let id = cell("id").number().ok_or_else(|| {
-                format!(
-                    "expected a number in the column `id` of `{}`, found another value",
-                    table.name
-                )
-            })?;
-            let version = version(table, cell("version_id"))?;
-            let applied = truth(table, "is_applied", cell("is_applied"))?;
+            let id = row.number("id")?;
+            let version = row.version("version_id")?;
+            let said = if row.truth("is_applied")? {
+                Said::Applied
+            } else {
+                Said::Undone
+            };
             if newest.get(&version).is_some_and(|(later, _)| *later > id) {
                 continue;
             }
             let row = Row {
-                version: version.clone(),
-                name: String::new(),
-                said: if applied { Said::Applied } else { Said::Undone },
-                checksum: None,
-                at: cell("tstamp").text().map(str::to_owned),
+                at: row.some("tstamp"),
+                ..Row::of(version.clone(), said)
             };
             newest.insert(version, (id, row));
         }
         Ok(newest.into_values().map(|(_, row)| row).collect())
+    }
+
+    /// Only a program that was told to takes it.
+    fn locks(&self, _at: &Whereabouts<'_>) -> Vec<Lock> {
+        vec![Lock::Number(4_097_083_626)]
     }
 }
 

@@ -12,7 +12,10 @@ mod flyway;
 mod golang_migrate;
 mod goose;
 mod leave;
+mod liquibase;
+mod lock;
 mod prisma;
+mod record;
 mod refinery;
 mod sqitch;
 mod sqlx_migrate;
@@ -22,6 +25,7 @@ mod verdict;
 use std::fmt;
 
 pub use self::leave::{Departure, LEAVING_FOR, Leaving, Writing, leave};
+pub use self::lock::{Lock, LockState, Whereabouts};
 pub use self::table::{Cell, Table, TableName};
 pub use self::verdict::{Adoption, Judged, Unreadable, Verdict, judge};
 use crate::migration::{Migration, Version};
@@ -56,6 +60,11 @@ pub trait Tool: fmt::Debug + Sync {
     fn checksums(&self, _file: &File<'_>) -> Vec<String> {
         Vec::new()
     }
+
+    /// Returns the locks of which it holds one while it writes its table; none where it takes none.
+    fn locks(&self, _at: &Whereabouts<'_>) -> Vec<Lock> {
+        Vec::new()
+    }
 }
 
 /// What one row says of one migration.
@@ -73,11 +82,26 @@ pub struct Row {
     pub at: Option<String>,
 }
 
+impl Row {
+    /// Returns what a row says that has no more than a version.
+    fn of(version: Version, said: Said) -> Self {
+        Self {
+            version,
+            name: String::new(),
+            said,
+            checksum: None,
+            at: None,
+        }
+    }
+}
+
 /// What a tool says became of a migration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Said {
     /// It was applied.
     Applied,
+    /// It was applied in the place of all that are older.
+    AppliedForOlder,
     /// It and all that are older were applied, of which the tool keeps no rows.
     AppliedThrough,
     /// A person declared that it and all that are older need not run.
@@ -112,6 +136,7 @@ pub const TOOLS: &[&dyn Tool] = &[
     &diesel::Diesel,
     &prisma::Prisma,
     &drizzle::Drizzle,
+    &liquibase::Liquibase,
     &sqitch::Sqitch,
 ];
 
@@ -127,32 +152,6 @@ pub fn names() -> String {
         .map(|tool| format!("`{}`", tool.name()))
         .collect();
     names.join(", ")
-}
-
-/// Reads the version in a cell.
-fn version(table: &Table, cell: &Cell) -> Result<Version, String> {
-    let found = match cell {
-        Cell::Text(text) => text.as_str(),
-        Cell::Null => "NULL",
-        Cell::Bytes(_) => "bytes",
-    };
-    found.parse().map_err(|_| {
-        format!(
-            "expected a number as version in each row of `{}`, found `{found}`",
-            table.name
-        )
-    })
-}
-
-/// Reads the truth value in a cell.
-fn truth(table: &Table, column: &str, cell: &Cell) -> Result<bool, String> {
-    cell.truth().ok_or_else(|| {
-        format!(
-            "expected true or false in the column `{column}` of `{}`, found `{}`",
-            table.name,
-            cell.text().unwrap_or("nothing")
-        )
-    })
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use ledger::Digest;
 
-use super::{Cell, File, Row, Said, Table, Tool};
+use super::{Cell, File, Lock, Row, Said, Table, Tool, Whereabouts};
 use crate::migration::{Migration, Version};
 
 /// Prisma Migrate.
@@ -32,9 +32,8 @@ impl Tool for Prisma {
 
     fn rows(&self, table: &Table, _files: &[Migration]) -> Result<Vec<Row>, String> {
         let mut found: BTreeMap<Version, Row> = BTreeMap::new();
-        for row in &table.rows {
-            let cell = |column| table.cell(row, column);
-            let folder = cell("migration_name").text().unwrap_or_default();
+        for row in table.records() {
+            let folder = row.text("migration_name");
             let parts = folder.split_once('_');
             let parsed = parts.and_then(|(version, name)| Some((version.parse().ok()?, name)));
             let (version, name): (Version, &str) = parsed.ok_or_else(|| {
@@ -44,21 +43,20 @@ impl Tool for Prisma {
                 )
             })?;
             // an attempt that a person declared rolled back leaves room for another
-            if *cell("rolled_back_at") != Cell::Null {
+            if *row.cell("rolled_back_at") != Cell::Null {
                 continue;
             }
-            let finished = cell("finished_at").text();
+            let finished = row.some("finished_at");
             let said = if finished.is_some() {
                 Said::Applied
             } else {
                 Said::Failed("`finished_at` is empty")
             };
             let row = Row {
-                version: version.clone(),
                 name: name.to_owned(),
-                said,
-                checksum: cell("checksum").text().map(str::to_owned),
-                at: finished.map(str::to_owned),
+                checksum: row.some("checksum"),
+                at: finished,
+                ..Row::of(version.clone(), said)
             };
             if found.insert(version, row).is_some() {
                 return Err(format!(
@@ -72,5 +70,12 @@ impl Tool for Prisma {
 
     fn checksums(&self, file: &File<'_>) -> Vec<String> {
         vec![Digest::of(file.text).to_string()]
+    }
+
+    fn locks(&self, _at: &Whereabouts<'_>) -> Vec<Lock> {
+        vec![
+            Lock::Number(72_707_369),
+            Lock::Name("prisma_migrate".to_owned()),
+        ]
     }
 }

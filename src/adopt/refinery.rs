@@ -1,7 +1,8 @@
 //! refinery: `refinery_schema_history`, with SipHash-1-3 over name, version and script.
 
 use super::checksum::siphash13;
-use super::{File, Row, Said, Table, Tool, version};
+use super::record::Record;
+use super::{File, Row, Said, Table, Tool};
 use crate::migration::Migration;
 
 /// `refinery`.
@@ -22,20 +23,15 @@ impl Tool for Refinery {
     }
 
     fn rows(&self, table: &Table, _files: &[Migration]) -> Result<Vec<Row>, String> {
-        table
-            .rows
-            .iter()
-            .map(|row| {
-                let cell = |column| table.cell(row, column);
-                Ok(Row {
-                    version: version(table, cell("version"))?,
-                    name: cell("name").text().unwrap_or_default().to_owned(),
-                    said: Said::Applied,
-                    checksum: cell("checksum").text().map(str::to_owned),
-                    at: cell("applied_on").text().map(str::to_owned),
-                })
+        let row = |row: Record<'_>| {
+            Ok(Row {
+                name: row.text("name").to_owned(),
+                checksum: row.some("checksum"),
+                at: row.some("applied_on"),
+                ..Row::of(row.version("version")?, Said::Applied)
             })
-            .collect()
+        };
+        table.records().map(row).collect()
     }
 
     /// As Rust hashes a text, a whole number and a text one after the other. The number has 32 bits, or 64

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use sha1::{Digest as _, Sha1};
 
 use super::table::hex;
-use super::{File, Row, Said, Table, Tool};
+use super::{File, Lock, Row, Said, Table, Tool, Whereabouts};
 use crate::migration::Migration;
 
 /// Sqitch.
@@ -38,14 +38,14 @@ impl Tool for Sqitch {
     fn rows(&self, table: &Table, files: &[Migration]) -> Result<Vec<Row>, String> {
         let mut projects: Vec<&str> = Vec::new();
         let mut of_change: BTreeMap<&str, Vec<Deployed>> = BTreeMap::new();
-        for row in &table.rows {
-            let text = |column| table.cell(row, column).text();
-            let project = text("project").unwrap_or_default();
+        for row in table.records() {
+            let text = |column| row.cell(column).text();
+            let project = row.text("project");
             if !projects.contains(&project) {
                 projects.push(project);
             }
             of_change
-                .entry(text("change").unwrap_or_default())
+                .entry(row.text("change"))
                 .or_default()
                 .push((text("committed_at"), text("script_hash")));
         }
@@ -71,11 +71,10 @@ impl Tool for Sqitch {
             }
             for (file, (at, hash)) in planned.into_iter().zip(deployed) {
                 rows.push(Row {
-                    version: file.version.clone(),
                     name: change.to_owned(),
-                    said: Said::Applied,
                     checksum: hash.map(str::to_owned),
                     at: at.map(str::to_owned),
+                    ..Row::of(file.version.clone(), Said::Applied)
                 });
             }
         }
@@ -84,6 +83,11 @@ impl Tool for Sqitch {
 
     fn checksums(&self, file: &File<'_>) -> Vec<String> {
         vec![hex(&Sha1::digest(file.text))]
+    }
+
+    /// Of releases since 1.2, which take it on PostgreSQL.
+    fn locks(&self, _at: &Whereabouts<'_>) -> Vec<Lock> {
+        vec![Lock::Number(75_474_063)]
     }
 }
 

@@ -2,8 +2,9 @@
 
 use sha2::{Digest as _, Sha384};
 
+use super::record::Record;
 use super::table::hex;
-use super::{Cell, File, Row, Said, Table, Tool, truth, version};
+use super::{Cell, File, Lock, Row, Said, Table, Tool, Whereabouts, lock};
 use crate::migration::Migration;
 
 /// The migrations of the crate `sqlx` and its command line.
@@ -24,32 +25,31 @@ impl Tool for Sqlx {
     }
 
     fn rows(&self, table: &Table, _files: &[Migration]) -> Result<Vec<Row>, String> {
-        table
-            .rows
-            .iter()
-            .map(|row| {
-                let cell = |column| table.cell(row, column);
-                let succeeded = truth(table, "success", cell("success"))?;
-                Ok(Row {
-                    version: version(table, cell("version"))?,
-                    name: cell("description").text().unwrap_or_default().to_owned(),
-                    said: if succeeded {
-                        Said::Applied
-                    } else {
-                        Said::Failed("`success` is false")
-                    },
-                    checksum: match cell("checksum") {
-                        Cell::Bytes(bytes) => Some(hex(bytes)),
-                        Cell::Text(_) | Cell::Null => None,
-                    },
-                    at: cell("installed_on").text().map(str::to_owned),
-                })
+        let row = |row: Record<'_>| {
+            let said = if row.truth("success")? {
+                Said::Applied
+            } else {
+                Said::Failed("`success` is false")
+            };
+            Ok(Row {
+                name: row.text("description").to_owned(),
+                checksum: match row.cell("checksum") {
+                    Cell::Bytes(bytes) => Some(hex(bytes)),
+                    Cell::Text(_) | Cell::Null => None,
+                },
+                at: row.some("installed_on"),
+                ..Row::of(row.version("version")?, said)
             })
-            .collect()
+        };
+        table.records().map(row).collect()
     }
 
     fn checksums(&self, file: &File<'_>) -> Vec<String> {
         vec![hex(&Sha384::digest(file.text))]
+    }
+
+    fn locks(&self, at: &Whereabouts<'_>) -> Vec<Lock> {
+        lock::sqlx(at)
     }
 }
 

@@ -1,6 +1,6 @@
 //! What can be taken over of each row: the row and the folder's file, compared.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ledger::Digest;
 use ledger::canonical::Value;
@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::table::text_of;
 use super::{File, Row, Said, Table, TableName, Tool};
 use crate::migration::{Migration, Problem, Version};
+use crate::plan::baseline;
 
 /// What became of the comparison of a row and a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -20,6 +21,8 @@ pub enum Verdict {
     LineEndsDiffer,
     /// The file has another checksum than the one recorded.
     Mismatch,
+    /// The same, of a repeatable migration: it runs again.
+    Changed,
     /// The tool records no checksum.
     NoChecksum,
     /// The tool keeps no row of it, and says that all up to a later one were applied.
@@ -39,6 +42,7 @@ impl Verdict {
             Self::Match => "match",
             Self::LineEndsDiffer => "match but for line ends",
             Self::Mismatch => "mismatch",
+            Self::Changed => "changed, runs again",
             Self::NoChecksum => "no checksum",
             Self::Assumed => "assumed",
             Self::FileMissing => "file missing",
@@ -53,7 +57,7 @@ impl Verdict {
         match self {
             Self::Match | Self::LineEndsDiffer | Self::NoChecksum | Self::Assumed => true,
             Self::Mismatch => forced,
-            Self::FileMissing | Self::Failed | Self::Undone => false,
+            Self::Changed | Self::FileMissing | Self::Failed | Self::Undone => false,
         }
     }
 }
@@ -86,14 +90,26 @@ pub struct Adoption {
     pub rows: u64,
     /// The verdicts, in order of version.
     pub judged: Vec<Judged>,
+    /// The versions of the folder, without those in whose place a baseline was applied.
+    pub folder: Vec<Version>,
     /// The report that is kept: the rows as they were read, and the verdicts.
     pub report: Value,
 }
 
 impl Adoption {
-    /// Returns the newest version that counts as applied.
+    /// Returns the newest version that counts as applied; a repeatable migration where there are only such.
     pub fn through(&self, forced: bool) -> Option<&Version> {
-        self.marked(forced).map(|judged| &judged.version).max()
+        self.marked(forced)
+            .map(|judged| &judged.version)
+            .max_by_key(|version| (!version.is_repeatable(), *version))
+    }
+
+    /// Returns how many migrations of the folder are left to apply.
+    pub fn pending(&self, forced: bool) -> usize {
+        let marked: BTreeSet<&Version> =
+            self.marked(forced).map(|judged| &judged.version).collect();
+        let left = |version: &&Version| !marked.contains(version);
+        self.folder.iter().filter(left).count()
     }
 
     /// Returns the migrations that count as applied from here on.
@@ -125,6 +141,11 @@ pub fn judge(
     text: &mut dyn FnMut(&Migration) -> Result<Vec<u8>, Problem>,
 ) -> Result<Adoption, Unreadable> {
     let rows = tool.rows(table, files).map_err(Unreadable::Rows)?;
+    let chosen = files.iter().rfind(|file| {
+        let row = rows.iter().find(|row| row.version == file.version);
+        file.baseline && row.is_some_and(|row| row.said == Said::AppliedForOlder)
+    });
+    let files = &*baseline::standing_for_older(files, chosen);
     let by_version: BTreeMap<&Version, &Migration> =
         files.iter().map(|file| (&file.version, file)).collect();
     let mut judged: BTreeMap<Version, Judged> = BTreeMap::new();
@@ -155,6 +176,7 @@ pub fn judge(
         rows: table.rows.len() as u64,
         report: report(tool, table, &judged),
         judged,
+        folder: files.iter().map(|file| file.version.clone()).collect(),
     })
 }
 
@@ -199,7 +221,9 @@ fn missing(row: &Row) -> Judged {
         verdict: match row.said {
             Said::Undone => Verdict::Undone,
             Said::Failed(_) | Said::FailedAfter(_) => Verdict::Failed,
-            Said::Applied | Said::AppliedThrough | Said::Baseline => Verdict::FileMissing,
+            Said::Applied | Said::AppliedForOlder | Said::AppliedThrough | Said::Baseline => {
+                Verdict::FileMissing
+            }
         },
         detail: match row.said {
             Said::Failed(how) | Said::FailedAfter(how) => Some(how.to_owned()),
@@ -222,8 +246,8 @@ fn compare(
         }
         (Said::Undone, _) => (Verdict::Undone, None),
         (Said::AppliedThrough | Said::Baseline, _) => (Verdict::Assumed, None),
-        (Said::Applied, None) => (Verdict::NoChecksum, None),
-        (Said::Applied, Some(recorded)) => {
+        (Said::Applied | Said::AppliedForOlder, None) => (Verdict::NoChecksum, None),
+        (Said::Applied | Said::AppliedForOlder, Some(recorded)) => {
             let bytes = text(file)?;
             compare_checksum(tool, recorded, file, &bytes)
         }
@@ -270,6 +294,9 @@ fn compare_checksum(
         "expected the checksum `{recorded}` that was recorded, found `{}`",
         found.join("` or `")
     );
+    if file.version.is_repeatable() {
+        return (Verdict::Changed, Some(detail));
+    }
     (Verdict::Mismatch, Some(detail))
 }
 

@@ -25,7 +25,7 @@ pub use self::error::{EngineError, Fault};
 pub use self::interrupter::Interrupter;
 pub use self::postgres::PostgresUrlError;
 pub use self::url::{Address, UrlError, open};
-use crate::adopt::{Table, TableName, Writing};
+use crate::adopt::{Lock, LockState, Table, TableName, Writing};
 use crate::backup::Dump;
 use crate::lint::{Dialect, Sizes};
 use crate::migration::split::LexRules;
@@ -426,6 +426,12 @@ pub trait Session: Send {
 
     /// Returns a table that another program keeps, whole; none where there is no such table.
     async fn table(&mut self, name: &TableName) -> Result<Option<Table>, EngineError>;
+
+    /// Returns the names of the database and of the schema in which scripts find what they do not qualify.
+    async fn whereabouts(&mut self) -> Result<(String, String), EngineError>;
+
+    /// Asks for the locks of another tool, without waiting: whether somebody holds one.
+    async fn lock_state(&mut self, locks: &[Lock]) -> Result<LockState, EngineError>;
 
     /// Runs a query that must give one row whose first column is true; says whether it did.
     ///

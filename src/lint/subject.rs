@@ -162,8 +162,7 @@ impl Reading {
 
     /// Returns the text of the file up to the end of the script.
     pub(super) fn text(&self) -> &str {
-        // the bytes were text when the script was loaded
-        let whole = std::str::from_utf8(self.script.bytes()).unwrap_or_default();
+        let whole = self.script.text();
         whole.get(..self.section.end).unwrap_or_default()
     }
 

@@ -1,6 +1,7 @@
 //! New migrations: a file of its own, with a version that no other has.
 
-use std::collections::HashSet;
+mod form;
+
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -36,14 +37,21 @@ pub struct New {
 
 /// Writes the files of a new migration and returns their paths.
 ///
-/// The version is the time `now` to the second, or the next second that no file of the folder or of a
-/// folder below has, and none of `taken`. Files appear whole or not at all, and none is ever overwritten; a pair has both
-/// its files or, after an error, none.
+/// They are in the form of the folder. The version is the time `now` to the second, or the next second that
+/// no file of the folder or of a folder below has, and none of `taken`; in a folder of another tool that
+/// counts it is the next number. Files appear whole or not at all, and none is ever overwritten; a pair has
+/// both its files or, after an error, none.
 ///
 /// # Errors
 ///
-/// A [`Problem`] when the name has no letter or digit, or a file cannot be written.
-pub fn create(folder: &Path, new: &New, now: Timestamp) -> Result<Vec<PathBuf>, Problem> {
+/// A [`Problem`] when the name has no letter or digit, the form is one that nothing can be added to, or a
+/// file cannot be written.
+pub fn create(
+    folder: &Path,
+    format: Format,
+    new: &New,
+    now: Timestamp,
+) -> Result<Vec<PathBuf>, Problem> {
     let name = sanitise(&new.name);
     if name.is_empty() {
         return Err(Problem::new(
@@ -66,33 +74,19 @@ pub fn create(folder: &Path, new: &New, now: Timestamp) -> Result<Vec<PathBuf>, 
     };
     let _turn = Turn::take(folder).map_err(|error| unwritable(error, folder))?;
     // sub-folders count too, so that reading them later finds no version twice
-    let reader = Format::Auto.reader(folder)?;
+    let reader = format.reader(folder)?;
     let files = list(folder, true, reader).0;
-    if let Some(form) = reader.foreign(&files) {
-        return Err(Problem::new(
-            "format-unsupported",
-            folder,
-            format!("expected a folder in our own form to write to, found one in that of {form}"),
-            "write the file by hand in that form: a folder is in one form",
-        ));
-    }
-    let taken: HashSet<&Version> = files
+    let form = format.of(reader, &files);
+    let mut new = new.clone();
+    new.pair |= form == Format::Mledger && form::has_pairs(&files);
+    let taken = files
         .iter()
         .map(|file| &file.version)
         .chain(&new.taken)
         .collect();
-    let mut micros = now.as_micros();
-    loop {
-        let version = version_at(Timestamp::from_micros(micros));
-        micros += 1_000_000;
-        let free = version
-            .parse()
-            .is_ok_and(|version: Version| !taken.contains(&version));
-        if free {
-            return write_all(folder, new, &version, &name)
-                .map_err(|error| unwritable(error, folder));
-        }
-    }
+    let version = form::version(form, &taken, now);
+    let texts = form::files(form, folder, &new, (&version, &name), &header(&new))?;
+    write_all(folder, texts).map_err(|error| unwritable(error, folder))
 }
 
 /// The right to choose a version: an advisory lock on the folder, which ends with the process, so that
@@ -118,37 +112,13 @@ impl Turn {
     }
 }
 
-/// `2026-11-20T08:09:10…Z` becomes `20261120080910`.
-fn version_at(time: Timestamp) -> String {
-    time.to_string()
-        .chars()
-        .filter(char::is_ascii_digit)
-        .take(14)
-        .collect()
-}
-
-fn write_all(
-    folder: &Path,
-    new: &New,
-    version: &str,
-    name: &str,
-) -> Result<Vec<PathBuf>, io::Error> {
-    let header = header(new);
-    let texts = if new.pair {
-        vec![
-            (format!("{version}_{name}.up.sql"), format!("{header}\n")),
-            (format!("{version}_{name}.down.sql"), String::new()),
-        ]
-    } else {
-        vec![(
-            format!("{version}_{name}.sql"),
-            format!("{header}\n-- UP\n\n-- DOWN\n"),
-        )]
-    };
+fn write_all(folder: &Path, texts: Vec<(String, String)>) -> Result<Vec<PathBuf>, io::Error> {
     let mut paths: Vec<PathBuf> = Vec::new();
     for (file_name, text) in texts {
         let path = folder.join(file_name);
-        if let Err(error) = write(folder, &path, &text) {
+        let beside = path.parent().unwrap_or(folder);
+        let written = fs::create_dir_all(beside).and_then(|()| write(beside, &path, &text));
+        if let Err(error) = written {
             for half in &paths {
                 // the first error is the one to tell
                 drop(fs::remove_file(half));
@@ -233,20 +203,134 @@ mod tests {
     fn what_is_made_can_be_read() {
         let folder = tempfile::tempdir().unwrap();
         let now = "2026-11-20T08:09:10.000000Z".parse().unwrap();
-        let one = create(folder.path(), &new("Add user's  preferences!"), now).unwrap();
+        let one = create(
+            folder.path(),
+            Format::Auto,
+            &new("Add user's  preferences!"),
+            now,
+        )
+        .unwrap();
         assert!(one[0].ends_with("20261120080910_add_user_s_preferences.sql"));
         let pair = New {
             pair: true,
             requires: vec!["20261120080910".to_owned()],
             ..new("second")
         };
-        let two = create(folder.path(), &pair, now).unwrap();
+        let two = create(folder.path(), Format::Auto, &pair, now).unwrap();
         assert!(two[1].ends_with("20261120080911_second.down.sql"));
         let migrations = source::read(folder.path(), &source::Options::default(), &SQLITE).unwrap();
         assert_eq!(migrations.len(), 2);
         assert_eq!(migrations[0].metadata.author.as_deref(), Some("dana \"d\""));
         assert_eq!(migrations[1].metadata.dependencies, ["20261120080910"]);
-        assert!(create(folder.path(), &new(" -- "), now).is_err());
+        assert!(create(folder.path(), Format::Auto, &new(" -- "), now).is_err());
+    }
+
+    /// Writes a file of a form, then a new migration beside it, and returns what is there in the end.
+    fn beside(file: &str, text: &str, format: Format, pair: bool) -> Result<Vec<String>, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(file);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+        let wanted = New {
+            pair,
+            requires: vec!["1".to_owned()],
+            ..new("b")
+        };
+        let now = "2026-11-20T08:09:10.000000Z".parse().unwrap();
+        let made =
+            create(folder.path(), format, &wanted, now).map_err(|problem| problem.message)?;
+        let options = source::Options {
+            format,
+            ..source::Options::default()
+        };
+        let read = source::read(folder.path(), &options, &SQLITE).unwrap();
+        assert_eq!(read.len(), 2, "{made:?}");
+        assert_eq!(read[1].name, "b");
+        assert_eq!(read[1].metadata.dependencies, ["1"], "{made:?}");
+        Ok(made
+            .iter()
+            .map(|path| path.strip_prefix(folder.path()).unwrap())
+            .map(|path| path.display().to_string())
+            .collect())
+    }
+
+    #[test]
+    fn a_new_migration_is_in_the_form_of_its_folder() {
+        let goose = "-- +goose Up\nSELECT 1;\n";
+        for (file, text, format, pair, made) in [
+            (
+                "00001_a.sql",
+                goose,
+                Format::Auto,
+                false,
+                vec!["00002_b.sql"],
+            ),
+            (
+                "20250101000000_a.sql",
+                goose,
+                Format::Auto,
+                false,
+                vec!["20261120080910_b.sql"],
+            ),
+            (
+                "1_a.sql",
+                "-- migrate:up\nA;\n",
+                Format::Dbmate,
+                false,
+                vec!["2_b.sql"],
+            ),
+            (
+                "V1_9__a.sql",
+                "A;",
+                Format::Auto,
+                true,
+                vec!["V1.10__b.sql", "U1.10__b.sql"],
+            ),
+            (
+                "V7__a.sql",
+                "A;",
+                Format::Refinery,
+                false,
+                vec!["V8__b.sql"],
+            ),
+            (
+                "009_a.up.sql",
+                "A;",
+                Format::GolangMigrate,
+                false,
+                vec!["010_b.up.sql", "010_b.down.sql"],
+            ),
+            ("1_a.sql", "A;", Format::Sqlx, false, vec!["2_b.sql"]),
+            (
+                "1_a.up.sql",
+                "A;",
+                Format::Auto,
+                false,
+                vec!["20261120080910_b.up.sql", "20261120080910_b.down.sql"],
+            ),
+            (
+                "2024-01-31-120000_a/up.sql",
+                "A;",
+                Format::Auto,
+                false,
+                vec!["2026-11-20-080910_b/up.sql", "2026-11-20-080910_b/down.sql"],
+            ),
+        ] {
+            assert_eq!(beside(file, text, format, pair).unwrap(), made, "{file}");
+        }
+        for (file, text, pair, part) in [
+            ("1_a.sql", goose, true, "no pairs"),
+            ("2024_b/migration.sql", "A;", false, "prisma"),
+            (
+                "1.sql",
+                "--liquibase formatted sql\n--changeset a:1\nA;",
+                false,
+                "liquibase",
+            ),
+        ] {
+            let message = beside(file, text, Format::Auto, pair).unwrap_err();
+            assert!(message.contains(part), "{message}");
+        }
     }
 
     #[test]
@@ -258,7 +342,8 @@ mod tests {
                 let path = folder.path();
                 scope.spawn(move || {
                     for index in 0..6 {
-                        create(path, &new(&format!("t{thread} {index}")), now).unwrap();
+                        create(path, Format::Auto, &new(&format!("t{thread} {index}")), now)
+                            .unwrap();
                     }
                 });
             }
@@ -277,14 +362,14 @@ mod tests {
         // what an earlier version left after a crash claims nothing
         fs::write(folder.path().join(".20261120080911.new"), "").unwrap();
         let now = "2026-11-20T08:09:10.000000Z".parse().unwrap();
-        let paths = create(folder.path(), &new("b"), now).unwrap();
+        let paths = create(folder.path(), Format::Auto, &new("b"), now).unwrap();
         assert!(paths[0].ends_with("20261120080911_b.sql"), "{paths:?}");
         // nor is one taken that the ledger knows, whose file is gone
         let known = New {
             taken: vec!["20261120080912".parse().unwrap()],
             ..new("c")
         };
-        let paths = create(folder.path(), &known, now).unwrap();
+        let paths = create(folder.path(), Format::Auto, &known, now).unwrap();
         assert!(paths[0].ends_with("20261120080913_c.sql"), "{paths:?}");
     }
 
@@ -297,7 +382,7 @@ mod tests {
         let other = folder.path().join("other");
         fs::write(&other, "").unwrap();
         let now = "2026-11-20T08:09:10.000000Z".parse().unwrap();
-        let paths = create(folder.path(), &new("b"), now).unwrap();
+        let paths = create(folder.path(), Format::Auto, &new("b"), now).unwrap();
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode();
         assert_eq!(mode(&paths[0]), mode(&other));
     }
@@ -307,11 +392,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let half = folder.path().join("7_x.down.sql");
         fs::write(&half, "SELECT 1;").unwrap();
-        let pair = New {
-            pair: true,
-            ..new("x")
-        };
-        let error = write_all(folder.path(), &pair, "7", "x").unwrap_err();
+        let pair = ["7_x.up.sql", "7_x.down.sql"].map(|name| (name.to_owned(), String::new()));
+        let error = write_all(folder.path(), pair.to_vec()).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::AlreadyExists);
         assert_eq!(fs::read(&half).unwrap(), b"SELECT 1;");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);

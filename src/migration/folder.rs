@@ -6,6 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::Version;
+use super::changeset::Changeset;
 use super::format::{Found, Reader};
 use super::name::Part;
 use super::problem::Problem;
@@ -17,8 +18,12 @@ pub(super) struct File {
     pub(super) version: Version,
     pub(super) name: String,
     pub(super) part: Part,
+    /// It stands for all up to its version.
+    pub(super) baseline: bool,
     /// What stands beside the file asks for no transaction.
     pub(super) no_transaction: bool,
+    /// The part of the file that is the migration, where it is not all of it.
+    pub(super) changeset: Option<Changeset>,
 }
 
 /// Lists the migrations of a folder in no order, and what is wrong with names and folders.

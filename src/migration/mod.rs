@@ -5,6 +5,7 @@
 //! hashed; a [`Script`] then yields its [`Statement`]s one by one.
 
 mod carry;
+mod changeset;
 mod check;
 pub mod create;
 mod directives;
@@ -27,6 +28,7 @@ use std::path::PathBuf;
 use ledger::Digest;
 
 pub use self::carry::carried;
+pub use self::changeset::sql as changeset_sql;
 pub use self::check::Summary;
 pub use self::directives::Directives;
 pub use self::metadata::Metadata;
@@ -62,6 +64,9 @@ pub struct Migration {
     pub down: Option<ScriptFile>,
     /// The header.
     pub metadata: Metadata,
+    /// It stands for all up to its version on a database that has none of them, and for nothing on any
+    /// other.
+    pub baseline: bool,
     /// What is odd about it and stops nothing.
     pub warnings: Vec<Problem>,
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use ledger::Digest;
 
+use super::changeset::{self, Half};
 use super::directives::Directives;
 use super::folder;
 use super::layout::{self, Kind};
@@ -28,6 +29,8 @@ pub struct ScriptFile {
     pub verify: Option<Range<usize>>,
     /// What the script asks for.
     pub directives: Directives,
+    /// The section is one half of a changeset, and digest and size are the changeset's alone.
+    pub(super) half: Option<Half>,
 }
 
 impl ScriptFile {
@@ -37,8 +40,12 @@ impl ScriptFile {
     ///
     /// A [`Problem`] when it cannot be read, or when its bytes are not those that were hashed.
     pub fn load(&self) -> Result<Script, Problem> {
-        let bytes = folder::bytes(&self.path)?;
-        if Digest::of(&bytes) != self.digest {
+        let mut bytes = folder::bytes(&self.path)?;
+        let own = match self.half {
+            None => Some(bytes.as_slice()),
+            Some(_) => bytes.get(self.section.clone()),
+        };
+        if own.map(Digest::of) != Some(self.digest) {
             return Err(Problem::new(
                 "file-changed-while-running",
                 &self.path,
@@ -46,7 +53,14 @@ impl ScriptFile {
                 "run again when nothing writes to the folder",
             ));
         }
+        let mut source = None;
+        if let Some(half) = self.half {
+            source = own.map(<[u8]>::to_vec);
+            let text = utf8(bytes, &self.path)?;
+            bytes = changeset::half(&text, &self.section, half).into_bytes();
+        }
         Ok(Script {
+            source,
             text: utf8(bytes, &self.path)?,
             path: self.path.clone(),
             section: self.section.clone(),
@@ -60,6 +74,8 @@ impl ScriptFile {
 #[derive(Debug)]
 pub struct Script {
     text: String,
+    /// What is recorded of it, where that is not the text.
+    source: Option<Vec<u8>>,
     path: PathBuf,
     section: Range<usize>,
     verify: Option<Range<usize>>,
@@ -91,6 +107,9 @@ impl Script {
     ) -> Result<Self, Problem> {
         let path = path_of(label);
         let text = utf8(bytes, &path)?;
+        if changeset::begins(&text) {
+            return Self::recorded_half(&text, path, Half::Down, rules);
+        }
         let section = match form {
             Form::Pair => {
                 layout::read(&text, Kind::PairDown, Style::Ours, &path, rules)
@@ -111,6 +130,7 @@ impl Script {
         };
         Ok(Self {
             text,
+            source: None,
             path,
             section: section.range,
             verify: None,
@@ -130,15 +150,40 @@ impl Script {
     ) -> Result<Self, Problem> {
         let path = path_of(label);
         let text = utf8(bytes, &path)?;
+        if changeset::begins(&text) {
+            return Self::recorded_half(&text, path, Half::Up, rules);
+        }
         let found = layout::read(&text, Kind::Single, Style::of(&text), &path, rules)
             .or_else(|_| layout::read(&text, Kind::PairUp, Style::Ours, &path, rules))
             .or_else(|_| layout::read(&text, Kind::PairUp, Style::Plain, &path, rules))?;
         Ok(Self {
             text,
+            source: None,
             path,
             section: found.own.range,
             verify: found.verify,
             directives: found.own.directives,
+        })
+    }
+
+    fn recorded_half(
+        text: &str,
+        path: PathBuf,
+        half: Half,
+        rules: &'static LexRules,
+    ) -> Result<Self, Problem> {
+        let all = changeset::read(text, &path)?;
+        let no_transaction = all.iter().any(|changeset| changeset.no_transaction);
+        let own = changeset::half(text, &(0..text.len()), half);
+        let mut section = layout::read(&own, Kind::PairUp, Style::Plain, &path, rules)?.own;
+        section.directives.no_transaction |= no_transaction;
+        Ok(Self {
+            source: Some(text.as_bytes().to_vec()),
+            text: own,
+            path,
+            section: section.range,
+            verify: None,
+            directives: section.directives,
         })
     }
 
@@ -151,6 +196,7 @@ impl Script {
     ) -> Self {
         Self {
             text: text.to_owned(),
+            source: None,
             path: PathBuf::from("1_x.sql"),
             section,
             verify,
@@ -158,9 +204,14 @@ impl Script {
         }
     }
 
-    /// Returns the exact bytes of the whole file.
+    /// Returns the exact bytes that are recorded: those of the whole file, or of the changeset.
     pub fn bytes(&self) -> &[u8] {
-        self.text.as_bytes()
+        self.source.as_deref().unwrap_or(self.text.as_bytes())
+    }
+
+    /// Returns the text in which sections and places are counted.
+    pub fn text(&self) -> &str {
+        &self.text
     }
 
     /// Returns what the script asks for.

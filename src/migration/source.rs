@@ -1,5 +1,7 @@
 //! From a folder to migrations: strict about names, complete about what is wrong.
 
+mod changeset;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -38,9 +40,10 @@ pub fn read(
 ) -> Result<Vec<Migration>, Vec<Problem>> {
     let reader = options.format.reader(folder).map_err(|mixed| vec![mixed])?;
     let (files, mut problems) = folder::list(folder, options.recursive, reader);
+    problems.extend(reader.check(&files));
     let mut migrations = Vec::with_capacity(files.len());
     let mut seen: Option<(Style, PathBuf)> = None;
-    for (version, files) in group(files, reader.pairs_by_version(), &mut problems) {
+    for ((version, _), files) in group(files, reader.pairs_by_version(), &mut problems) {
         match assemble(version, files, reader.style(), rules) {
             Ok((migration, style)) => {
                 let (first, path) = seen.get_or_insert((style, migration.up.path.clone()));
@@ -61,17 +64,19 @@ pub fn read(
     }
 }
 
-/// The files of each version, and a problem for each version that more than one migration claims.
+/// The files of each version, and a problem for each version that more than one migration claims. A
+/// baseline stands beside the migration of its version.
 fn group(
     files: Vec<File>,
     by_version: bool,
     problems: &mut Vec<Problem>,
-) -> BTreeMap<Version, Vec<File>> {
-    let mut groups: BTreeMap<Version, Vec<File>> = BTreeMap::new();
+) -> BTreeMap<(Version, bool), Vec<File>> {
+    let mut groups: BTreeMap<(Version, bool), Vec<File>> = BTreeMap::new();
     for file in files {
-        groups.entry(file.version.clone()).or_default().push(file);
+        let key = (file.version.clone(), file.baseline);
+        groups.entry(key).or_default().push(file);
     }
-    for (version, files) in &mut groups {
+    for ((version, _), files) in &mut groups {
         files.sort_by(|left, right| (left.part, &left.path).cmp(&(right.part, &right.path)));
         let halves = files.len() == 2 && files[0].part == Part::Up && files[1].part == Part::Down;
         let alike =
@@ -122,6 +127,12 @@ fn assemble(
             "add the file of the up script",
         )]);
     }
+    if let Some(changeset) = &first.changeset {
+        let migration = changeset::migration(&first, changeset, rules);
+        return migration
+            .map(|migration| (migration, Style::Plain))
+            .map_err(|problem| vec![problem]);
+    }
     let form = match first.part {
         Part::Both => Form::Single,
         Part::Up | Part::Down => Form::Pair,
@@ -136,6 +147,7 @@ fn assemble(
         (None, Kind::PairUp | Kind::PairDown) => Some(Style::Ours),
     };
     let no_transaction = first.no_transaction;
+    let baseline = first.baseline;
     let up = Text::read(first.path, kind, style, rules);
     let down = files
         .next()
@@ -179,6 +191,7 @@ fn assemble(
         up: script,
         down,
         metadata: up.layout.metadata,
+        baseline,
         warnings: up.layout.warnings,
     };
     Ok((migration, up.style))
@@ -255,6 +268,7 @@ impl Text {
             section: section.range.clone(),
             verify: None,
             directives: section.directives.clone(),
+            half: None,
         }
     }
 }

@@ -1,4 +1,5 @@
-//! Versions: numbers of any length, or dotted numbers, compared by value.
+//! Versions: numbers of any length, or dotted numbers, compared by value; and the names of migrations
+//! that run again when their text changes.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -7,7 +8,9 @@ use std::str::FromStr;
 
 /// A migration's version: shown as it was written, compared by value.
 ///
-/// Zero padding and trailing zero parts are ignored: `007` equals `7`, and `1` equals `1.0`.
+/// Zero padding and trailing zero parts are ignored: `007` equals `7`, and `1` equals `1.0`. A repeatable
+/// migration has none, and goes by `R:` and its name (docs/format.md section 7): it comes after all
+/// that have a number.
 #[derive(Debug, Clone)]
 pub struct Version {
     text: String,
@@ -18,7 +21,29 @@ pub struct Version {
 #[error("expected a number, or numbers with dots between them, found `{0}`")]
 pub struct VersionError(String);
 
+/// What stands before the name of a repeatable migration.
+const REPEATABLE: &str = "R:";
+
 impl Version {
+    /// Returns the version of the repeatable migration of this name.
+    ///
+    /// # Errors
+    ///
+    /// [`VersionError`] for a name that is empty, or has a character that cannot be shown.
+    pub fn of_repeatable(name: &str) -> Result<Self, VersionError> {
+        format!("{REPEATABLE}{name}").parse()
+    }
+
+    /// Returns the name of a repeatable migration: one that runs again when its text changes.
+    pub fn repeatable(&self) -> Option<&str> {
+        self.text.strip_prefix(REPEATABLE)
+    }
+
+    /// Says whether it is the name of a repeatable migration.
+    pub fn is_repeatable(&self) -> bool {
+        self.repeatable().is_some()
+    }
+
     /// Returns the version as it was written.
     pub fn as_str(&self) -> &str {
         &self.text
@@ -44,6 +69,16 @@ impl FromStr for Version {
     type Err = VersionError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if let Some(name) = text.strip_prefix(REPEATABLE) {
+            let shown = |character: char| !character.is_control();
+            return if !name.is_empty() && name.chars().all(shown) {
+                Ok(Self {
+                    text: text.to_owned(),
+                })
+            } else {
+                Err(VersionError(text.to_owned()))
+            };
+        }
         let valid = text
             .split('.')
             .all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()));
@@ -65,6 +100,12 @@ impl fmt::Display for Version {
 
 impl Ord for Version {
     fn cmp(&self, other: &Self) -> Ordering {
+        match (self.repeatable(), other.repeatable()) {
+            (None, None) => {}
+            (None, Some(_)) => return Ordering::Less,
+            (Some(_), None) => return Ordering::Greater,
+            (Some(left), Some(right)) => return words(left).cmp(words(right)),
+        }
         let mut left = self.parts();
         let mut right = other.parts();
         loop {
@@ -100,10 +141,19 @@ impl Eq for Version {}
 
 impl Hash for Version {
     fn hash<H: Hasher>(&self, state: &mut H) {
+        if let Some(name) = self.repeatable() {
+            return words(name).for_each(|character| character.hash(state));
+        }
         for part in self.parts() {
             part.hash(state);
         }
     }
+}
+
+/// A name as Flyway shows and orders it: `_` between words is a blank.
+fn words(name: &str) -> impl Iterator<Item = char> {
+    name.chars()
+        .map(|character| if character == '_' { ' ' } else { character })
 }
 
 #[cfg(test)]
@@ -135,10 +185,20 @@ mod tests {
     #[test]
     fn other_texts_are_refused() {
         for text in [
-            "", ".", "1.", ".1", "1..2", "a", "1a", "-1", "１", "1 ", "0x1",
+            "", ".", "1.", ".1", "1..2", "a", "1a", "-1", "１", "1 ", "0x1", "R:", "R:a\n", "r:a",
         ] {
             assert!(text.parse::<Version>().is_err(), "`{text}`");
         }
+    }
+
+    #[test]
+    fn repeatable_ones_come_after_all_numbers_in_the_order_of_their_words() {
+        assert!(version("99999999999999") < version("R:a"));
+        assert!(version("R:a_c") < version("R:aB"), "a blank is before `B`");
+        assert_eq!(version("R:a_c"), version("R:a c"), "one name, shown twice");
+        assert_eq!(digest(&version("R:a_c")), digest(&version("R:a c")));
+        assert_eq!(version("R:a").repeatable(), Some("a"));
+        assert!(!version("1").is_repeatable());
     }
 
     fn any_version() -> impl Strategy<Value = Version> {

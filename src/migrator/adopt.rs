@@ -9,17 +9,20 @@ use ledger::{Body, Digest, HistoryAdopted, Marked, MigrationMarked};
 
 use super::Migrator;
 use super::admit::Purpose;
+use super::adopt_lock::in_use;
 use super::open::Opened;
 use super::promote::Ground;
 use super::work::{Decision, Work};
-use crate::adopt::{self, Adoption, Judged, Table, TableName, Tool, Unreadable, Verdict, judge};
+use crate::adopt::{
+    self, Adoption, Judged, LockState, Table, TableName, Tool, Unreadable, Verdict, judge,
+};
 use crate::engine::Session;
 use crate::error::Error;
 use crate::journal::Fact;
 use crate::log::Log;
 use crate::migration::Migration;
 use crate::object;
-use crate::plan::{Blocker, BlockerKind, Plan, canonical};
+use crate::plan::{Blocker, BlockerKind, Plan, baseline, canonical};
 use crate::projection::history::Standing;
 use crate::report::{AdoptedMigration, AdoptionReport, Baselined, Refusal, RunReport};
 use crate::request::{Adopt, Baseline};
@@ -28,7 +31,7 @@ use crate::request::{Adopt, Baseline};
 #[derive(Debug)]
 pub(super) struct Adopting<'a> {
     request: &'a Adopt,
-    found: Mutex<Option<Adoption>>,
+    found: Mutex<Option<(Adoption, LockState)>>,
 }
 
 impl<'a> Adopting<'a> {
@@ -39,11 +42,11 @@ impl<'a> Adopting<'a> {
         }
     }
 
-    fn keep(&self, adoption: Adoption) {
-        *self.found.lock().unwrap_or_else(|held| held.into_inner()) = Some(adoption);
+    fn keep(&self, adoption: Adoption, state: LockState) {
+        *self.found.lock().unwrap_or_else(|held| held.into_inner()) = Some((adoption, state));
     }
 
-    fn take(&self) -> Option<Adoption> {
+    fn take(&self) -> Option<(Adoption, LockState)> {
         self.found
             .lock()
             .unwrap_or_else(|held| held.into_inner())
@@ -64,11 +67,10 @@ impl Migrator {
     pub async fn adopt(&self, request: &Adopt) -> Result<AdoptionReport, Error> {
         let adopting = Adopting::new(request);
         let report = self.perform(Work::Adopt(&adopting), None).await?;
-        let Some(adoption) = adopting.take() else {
+        let Some(found) = adopting.take() else {
             return Err(nothing_found(request));
         };
-        let files = self.files()?;
-        view(&adoption, request, &files, Vec::new(), Some(&report))
+        view(&found, request, self.form(), Vec::new(), Some(&report))
     }
 
     /// Returns what `adopt` would do; writes nothing.
@@ -90,10 +92,10 @@ impl Migrator {
             .into_iter()
             .map(|blocker| blocker.refusal)
             .collect();
-        let Some(adoption) = adopting.take() else {
+        let Some(found) = adopting.take() else {
             return Err(nothing_found(request));
         };
-        view(&adoption, request, &ground.files, refusals, None)
+        view(&found, request, self.form(), refusals, None)
     }
 
     /// Records that the database has all migrations up to a version; nothing runs.
@@ -105,6 +107,8 @@ impl Migrator {
     pub async fn baseline(&self, request: &Baseline) -> Result<Baselined, Error> {
         let report = self.perform(Work::Baseline(request), None).await?;
         let files = self.files()?;
+        let opened = self.open().await?;
+        let files = baseline::seen(&files, opened.log.history(), None);
         let (marked, pending): (Vec<_>, Vec<_>) = files
             .iter()
             .partition(|file| file.version <= request.version);
@@ -136,6 +140,12 @@ impl Migrator {
             return Err(nothing_found(request));
         };
         let (tool, table) = self.find_history(request, asked, session).await?;
+        // before the table is read for good, so that nothing is added to it
+        let state = self.lock_state(tool, &table, session).await?;
+        let table = match session.table(&table.name).await {
+            Ok(again) => again.unwrap_or(table),
+            Err(error) => return Err(self.engine_error(error, "reading another tool's table")),
+        };
         let mut text = |file: &Migration| file.up.load().map(|script| script.bytes().to_vec());
         let adoption =
             judge(tool, &table, files, &mut text).map_err(|unreadable| match unreadable {
@@ -152,6 +162,7 @@ impl Migrator {
         let forced = request.force.is_some();
         let mut decision = Decision::default();
         decision.plan.blockers.extend(history_present(log, "adopt"));
+        decision.plan.blockers.extend(in_use(tool, state));
         if !forced {
             decision
                 .plan
@@ -160,7 +171,7 @@ impl Migrator {
         }
         let Some(through) = adoption.through(forced).cloned() else {
             if !decision.plan.blockers.is_empty() {
-                adopting.keep(adoption);
+                adopting.keep(adoption, state);
                 return Ok(decision);
             }
             return Err(Error::Usage {
@@ -193,7 +204,7 @@ impl Migrator {
                 through: through.as_str().to_owned(),
                 tool: adoption.tool.to_owned(),
             })));
-        adopting.keep(adoption);
+        adopting.keep(adoption, state);
         Ok(decision)
     }
 
@@ -356,6 +367,8 @@ fn differs(judged: &Judged) -> Option<Blocker> {
             "put the file back as it was; `--force REASON` takes the file as it is now for what was \
              applied",
         ),
+        // what it made stays, and nothing of it is pending
+        Verdict::FileMissing if judged.version.is_repeatable() => return None,
         Verdict::FileMissing => (
             "adoption-file-missing",
             format!("`{version}` was applied, but there is no file of this version"),
@@ -436,29 +449,23 @@ fn nothing_found(request: &Adopt) -> Error {
 }
 
 fn view(
-    adoption: &Adoption,
+    (adoption, state): &(Adoption, LockState),
     request: &Adopt,
-    files: &[Migration],
+    format: Option<&'static str>,
     refusals: Vec<Refusal>,
     done: Option<&RunReport>,
 ) -> Result<AdoptionReport, Error> {
     let forced = request.force.is_some();
     let marked = adoption.marked(forced).count();
-    let pending = files
-        .iter()
-        .filter(|file| {
-            !adoption
-                .marked(forced)
-                .any(|judged| judged.version == file.version)
-        })
-        .count();
     Ok(AdoptionReport {
         tool: adoption.tool.to_owned(),
+        format,
         table: adoption.table.to_string(),
         rows: adoption.rows,
+        lock_free: *state == LockState::Free,
         migrations: AdoptedMigration::of(adoption, forced),
         marked: marked as u64,
-        pending: pending as u64,
+        pending: adoption.pending(forced) as u64,
         through: adoption
             .through(forced)
             .map(|version| version.as_str().to_owned()),

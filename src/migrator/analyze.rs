@@ -10,7 +10,8 @@ use super::unresolved::state;
 use crate::error::Error;
 use crate::log::PAGE;
 use crate::migration::{Migration, Version};
-use crate::plan::{Selection, examine, up};
+use crate::plan::up::is_due;
+use crate::plan::{Selection, baseline, examine, up};
 use crate::projection::attempts::Attempts;
 use crate::projection::history::Entry;
 use crate::report::{Analysis, AttemptOutcome, PendingScript};
@@ -25,6 +26,7 @@ impl Migrator {
     pub async fn analyze(&self, version: &Version) -> Result<Analysis, Error> {
         let files = self.files()?;
         let mut opened = self.open().await?;
+        let files = baseline::seen(&files, opened.log.history(), None);
         let entry = opened.log.history().get(version).cloned();
         let file = files.iter().find(|file| file.version == *version);
         let recorded = match (&entry, file) {
@@ -45,8 +47,7 @@ impl Migrator {
             .await?;
         let (attempts, answers) = attempts.finish();
         let known = entry.as_ref();
-        let applied = known.is_some_and(|entry| entry.applied.is_some());
-        let pending = match file.filter(|_| !applied) {
+        let pending = match file.filter(|file| is_due(file, known)) {
             Some(file) => Some(self.pending(&mut opened, &files, file, known).await?),
             None => None,
         };

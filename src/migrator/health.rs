@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::lease;
 use crate::log::Log;
 use crate::migration::Migration;
-use crate::plan::{Blocker, BlockerKind, Selection, up};
+use crate::plan::{Blocker, BlockerKind, Selection, baseline, up};
 use crate::projection::backups::Hold;
 use crate::projection::history::{History, Standing};
 use crate::report::{
@@ -52,6 +52,7 @@ impl Migrator {
             schema = (compared(log, drift.as_ref()), drift);
         }
         let history = log.history();
+        let files = baseline::seen(&files, history, None);
         let running = running(history, lock.as_ref());
         let mut migrations = views(&files, history, log.releases());
         migrations.retain(|view| running.as_ref() != Some(&view.version));

@@ -10,6 +10,7 @@ use crate::engine::{Access, Session};
 use crate::error::Error;
 use crate::journal::Fact;
 use crate::migration::{Migration, Version};
+use crate::plan::baseline;
 use crate::projection::history::History;
 use crate::report::Left;
 
@@ -24,6 +25,7 @@ impl Migrator {
     pub async fn export_history(&self, tool: &str) -> Result<Left, Error> {
         let files = self.files()?;
         let opened = self.open().await?;
+        let files = baseline::seen(&files, opened.log.history(), None);
         let applied = leaving(&files, opened.log.history())?;
         let writing = self.engine.capabilities().writing;
         let Some(departure) = leave(tool, &applied, writing) else {

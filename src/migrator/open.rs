@@ -9,6 +9,7 @@ use crate::engine::{Access, EngineError, Fault, Session, Store};
 use crate::error::Error;
 use crate::journal::engine_error;
 use crate::log::Log;
+use crate::migration::format::Format;
 use crate::migration::{Migration, source};
 use crate::report::{Refusal, RunReport};
 
@@ -266,6 +267,12 @@ impl Migrator {
         };
         source::read(&self.settings.migrations, &options, self.engine.lex_rules())
             .map_err(Error::Files)
+    }
+
+    /// Returns the form that the folder has, by the name by which it is configured.
+    pub(super) fn form(&self) -> Option<&'static str> {
+        let found = self.settings.format.found(&self.settings.migrations);
+        found.map(Format::as_str)
     }
 
     pub(super) fn engine_error(&self, error: EngineError, doing: &'static str) -> Error {

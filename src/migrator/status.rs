@@ -13,7 +13,9 @@ use crate::error::Error;
 use crate::lease;
 use crate::log::Log;
 use crate::migration::{Migration, Version};
+use crate::plan::baseline;
 use crate::plan::order::Positions;
+use crate::plan::up::is_due;
 use crate::projection::history::{Entry, History, Standing};
 use crate::projection::releases::Releases;
 use crate::report::{
@@ -61,6 +63,7 @@ impl Migrator {
             message: format!("{}: {}", blocker.refusal.message, blocker.refusal.hint),
         }));
         let history = opened.log.history();
+        let files = baseline::seen(&files, history, None);
         let migrations = views(&files, history, opened.log.releases());
         Ok(Status {
             environment: self.environment(&opened.log),
@@ -68,6 +71,7 @@ impl Migrator {
                 engine: self.engine.capabilities().name.to_owned(),
                 name: self.engine.address().display().to_owned(),
             },
+            format: self.form(),
             ledger: ledger_view(&opened.log),
             current: history.current().map(|version| {
                 history
@@ -325,7 +329,10 @@ fn state(file: Option<&Migration>, entry: Option<&Entry>, is_late: bool) -> Opti
         Some(Standing::Partial(..)) => return Some(State::Partial),
         _ => {}
     }
-    if let Some(applied) = entry.and_then(|entry| entry.applied.as_ref()) {
+    let due = version.is_repeatable() && file.is_some_and(|file| is_due(file, entry));
+    if let Some(applied) = entry.and_then(|entry| entry.applied.as_ref())
+        && !due
+    {
         return Some(match (file, applied.checksum) {
             (None, _) => State::Missing,
             (Some(file), Some(recorded)) if file.checksum != recorded => State::Changed,

@@ -7,7 +7,7 @@ use crate::engine::Session;
 use crate::error::Error;
 use crate::migration::{Form, Migration, Script, ScriptFile, Version};
 use crate::object;
-use crate::plan::StepText;
+use crate::plan::{StepText, baseline};
 use crate::projection::history::{Entry, Standing};
 use crate::report::{State, Unresolved};
 
@@ -21,6 +21,7 @@ impl Migrator {
     pub async fn unresolved(&self, version: &Version) -> Result<Unresolved, Error> {
         let files = self.files()?;
         let mut opened = self.open().await?;
+        let files = baseline::seen(&files, opened.log.history(), None);
         let file = files.iter().find(|file| file.version == *version);
         let Some(entry) = opened.log.history().get(version).cloned() else {
             return Err(Error::Usage {

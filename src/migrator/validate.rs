@@ -15,7 +15,8 @@ use crate::lint::{Finding, Report, Review, Sizes};
 use crate::log::Log;
 use crate::migration::{Migration, Version};
 use crate::object;
-use crate::plan::{Blocker, BlockerKind};
+use crate::plan::up::is_due;
+use crate::plan::{Blocker, BlockerKind, baseline};
 use crate::report::Refusal;
 use crate::request::Validate;
 
@@ -54,11 +55,13 @@ impl Migrator {
                 let opened = self.open().await?;
                 let history = opened.log.history();
                 let environment = self.environment(&opened.log);
-                let review = self.review(&files, &|version| {
-                    history
-                        .get(version)
-                        .is_none_or(|entry| entry.applied.is_none())
-                })?;
+                let files = baseline::seen(&files, history, None);
+                let due: BTreeSet<&Version> = files
+                    .iter()
+                    .filter(|file| is_due(file, history.get(&file.version)))
+                    .map(|file| &file.version)
+                    .collect();
+                let review = self.review(&files, &|version| due.contains(version))?;
                 let sizes = self.sizes(&review.tables()).await;
                 Ok(self.judge(&review, Some(environment), &sizes))
             }

@@ -1,5 +1,7 @@
 //! What a command that writes intends, decided anew each time the log has moved.
 
+use std::borrow::Cow;
+
 use ledger::Direction;
 
 use ledger::Digest;
@@ -14,9 +16,10 @@ use crate::journal::Fact;
 use crate::lint::Report;
 use crate::log::Log;
 use crate::migration::{Migration, Version};
-use crate::plan::{Blocker, BlockerKind, Plan, down, examine, up};
+use crate::plan::{Blocker, BlockerKind, Plan, baseline, down, examine, up};
 use crate::policy::PlanText;
 use crate::projection::backups::Hold;
+use crate::projection::history::History;
 use crate::report::{ApprovalsView, PromotionView, Refusal};
 use crate::request::{Back, Baseline, Down, Resolve, Up};
 
@@ -123,7 +126,7 @@ impl Migrator {
         mut session: Option<&mut (dyn Session + '_)>,
         purpose: Purpose,
     ) -> Result<Decision, Error> {
-        let files = &ground.files;
+        let files = &*seen(work, &ground.files, log.history());
         let mut decision = self
             .choose(work, files, log, session.as_deref_mut().map(|s| s as _))
             .await?;
@@ -212,6 +215,19 @@ impl Migrator {
             objects: answer.objects,
             ..Decision::default()
         })
+    }
+}
+
+/// Returns the folder with the baselines that count for this command.
+fn seen<'a>(work: &Work<'_>, files: &'a [Migration], history: &History) -> Cow<'a, [Migration]> {
+    match work {
+        Work::Up(up) => baseline::seen(files, history, up.to.as_ref()),
+        Work::Baseline(request) => baseline::seen(files, history, Some(&request.version)),
+        // the other tool's table says which
+        Work::Adopt(_) => Cow::Borrowed(files),
+        Work::Down(_) | Work::Redo | Work::Reset(_) | Work::Resolve(_) => {
+            baseline::seen(files, history, None)
+        }
     }
 }
 

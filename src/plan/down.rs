@@ -15,12 +15,14 @@ use crate::request::Back;
 /// Chooses what `down` would roll back, newest application first.
 ///
 /// Everything that would stop the rollback half way is found before its first step: a migration
-/// without a down script, a down script that is not the recorded one, a dependant that stays.
+/// without a down script, a down script that is not the recorded one, a dependant that stays. What a
+/// repeatable migration made stays, as it has no step back.
 pub fn select(files: &[Migration], history: &History, back: &Back) -> Selection {
     let (settlements, mut blockers) = standing(history);
     let by_version: BTreeMap<&Version, &Migration> =
         files.iter().map(|file| (&file.version, file)).collect();
-    let applied = history.applied();
+    let mut applied = history.applied();
+    applied.retain(|(version, ..)| !version.is_repeatable());
     let chosen: Vec<_> = chosen(&applied, back).into_iter().rev().collect();
     let leaving: BTreeSet<&Version> = chosen.iter().map(|(version, ..)| *version).collect();
     let mut candidates = Vec::with_capacity(chosen.len());

@@ -4,6 +4,7 @@
 //! says and yield candidates, settlements and blockers. [`examine`] then reads the scripts of the
 //! candidates and turns them into [`Step`]s.
 
+pub mod baseline;
 pub mod down;
 pub mod examine;
 pub mod order;

@@ -6,7 +6,7 @@ use ledger::{Code, Digest, Direction, Finding, Severity};
 
 use super::{Blocker, BlockerKind, Candidate, ScriptSource, Selection, order, standing};
 use crate::migration::{Migration, Version};
-use crate::projection::history::{Entry, History};
+use crate::projection::history::{Applied, Entry, History};
 use crate::report::Refusal;
 use crate::request::Up;
 
@@ -24,7 +24,7 @@ pub fn select(files: &[Migration], history: &History, up: &Up, out_of_order: boo
     let newest = history.current();
     let pending: Vec<&Migration> = files
         .iter()
-        .filter(|file| !is_applied(history, &file.version))
+        .filter(|file| is_due(file, history.get(&file.version)))
         .filter(|file| {
             up.only
                 .as_ref()
@@ -36,7 +36,25 @@ pub fn select(files: &[Migration], history: &History, up: &Up, out_of_order: boo
     let positions = order::Positions::new(files);
     blockers.extend(circles);
     let mut chosen: BTreeMap<&Version, ()> = BTreeMap::new();
-    for file in ordered.into_iter().take(up.count.unwrap_or(usize::MAX)) {
+    let mut waiting = up
+        .to
+        .as_ref()
+        .filter(|to| !to.is_repeatable())
+        .is_some_and(|to| {
+            files
+                .iter()
+                .any(|file| !file.version.is_repeatable() && file.version > *to)
+        });
+    let count = up.count.unwrap_or(usize::MAX);
+    waiting |= ordered
+        .iter()
+        .skip(count)
+        .any(|file| !file.version.is_repeatable());
+    for file in ordered.into_iter().take(count) {
+        // what it is made of may be what one that waits makes
+        if waiting && file.version.is_repeatable() {
+            continue;
+        }
         if !(out_of_order || up.out_of_order)
             && let Some(newest) = newest
             && positions.is_late(file, Some(newest))
@@ -73,6 +91,15 @@ pub fn candidate(file: &Migration, entry: Option<&Entry>) -> Candidate {
     }
 }
 
+/// Says whether a migration is to run: one that is not applied, or a repeatable one whose text is no
+/// longer the one that was.
+pub fn is_due(file: &Migration, entry: Option<&Entry>) -> bool {
+    match entry.and_then(|entry| entry.applied.as_ref()) {
+        None => true,
+        Some(applied) => file.version.is_repeatable() && applied.checksum != Some(file.checksum),
+    }
+}
+
 fn is_applied(history: &History, version: &Version) -> bool {
     history
         .get(version)
@@ -88,11 +115,16 @@ fn compare_applied(
 ) {
     let by_version: BTreeMap<&Version, &Migration> =
         files.iter().map(|file| (&file.version, file)).collect();
-    let newest_file = files.last().map(|file| &file.version);
+    let newest_file = files
+        .iter()
+        .rfind(|file| !file.version.is_repeatable())
+        .map(|file| &file.version);
     let mut ahead = Vec::new();
     for (version, entry, applied) in history.applied() {
         let Some(file) = by_version.get(version) else {
-            if newest_file.is_none_or(|newest| version > newest) {
+            if version.is_repeatable() {
+                warnings.push(retired(entry, applied));
+            } else if newest_file.is_none_or(|newest| version > newest) {
                 ahead.push(entry.version.as_str());
             } else {
                 blockers.push(missing(entry));
@@ -103,6 +135,10 @@ fn compare_applied(
             continue;
         };
         if file.checksum != recorded {
+            // it runs again
+            if version.is_repeatable() {
+                continue;
+            }
             blockers.push(changed(file, entry, recorded));
         } else if applied
             .script
@@ -168,6 +204,20 @@ fn missing(entry: &Entry) -> Blocker {
                    names the digest"
                 .to_owned(),
         },
+    }
+}
+
+/// A repeatable migration that nobody keeps any more: what it made stays.
+fn retired(entry: &Entry, applied: &Applied) -> Finding {
+    Finding {
+        code: Code::FileMissing,
+        severity: Severity::Warning,
+        seq: Some(applied.seq),
+        message: format!(
+            "`{}` was applied, and its file is not in the folder: what it made stays until a migration \
+             drops it",
+            entry.version
+        ),
     }
 }
 

@@ -333,12 +333,12 @@ impl History {
         applied
     }
 
-    /// Returns the applied version with the highest order.
+    /// Returns the applied version with the highest order; a repeatable migration has no place in it.
     pub fn current(&self) -> Option<&Version> {
         self.entries
             .iter()
             .rev()
-            .find(|(_, entry)| entry.applied.is_some())
+            .find(|(version, entry)| entry.applied.is_some() && !version.is_repeatable())
             .map(|(version, _)| version)
     }
 

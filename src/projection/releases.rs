@@ -145,9 +145,7 @@ impl Releases {
         let release = semver::Version::parse(&body.release)
             .map_err(|_| format!("`{}` is not a semantic version", body.release))?;
         let last: Option<Version> = body.migration.parse().ok();
-        let until = last
-            .and_then(|last| history.get(&last)?.applied.as_ref())
-            .map(|applied| applied.seq);
+        let until = last.and_then(|last| until(history, &last));
         let before = self.all.last();
         if before.is_some_and(|before| before.until > until) {
             self.touch_all(history);
@@ -265,11 +263,13 @@ impl Releases {
     }
 
     /// Says of each release, in the order of [`Releases::all`], whether all that it holds is applied as it
-    /// was then. One that holds nothing never is.
+    /// was then; what repeatable migrations made since changes nothing of that. One that holds nothing never
+    /// is.
     pub fn in_place(&self, history: &History) -> Vec<bool> {
         let mut in_place: Vec<bool> = self.all.iter().map(|one| one.count > 0).collect();
         for holding in self.holdings.values().flatten() {
-            if !holding.content.is_in_place(history) {
+            let content = &holding.content;
+            if !content.version.is_repeatable() && !content.is_in_place(history) {
                 let end = holding.end.unwrap_or(in_place.len());
                 in_place[holding.first..end].fill(false);
             }
@@ -288,11 +288,19 @@ impl Releases {
         self.those_in_place(history).next()
     }
 
+    /// Says whether a release that is in place is exactly what is applied.
+    pub fn is_current(&self, release: &Release, history: &History) -> bool {
+        let contents = || self.contents(release);
+        release.count == history.applied().len()
+            && contents()
+                .iter()
+                .all(|content| content.is_in_place(history))
+    }
+
     /// Returns the release that is exactly what is applied.
     pub fn current(&self, history: &History) -> Option<&Release> {
-        let applied = history.applied().len();
         self.those_in_place(history)
-            .find(|one| one.count == applied)
+            .find(|one| self.is_current(one, history))
     }
 
     /// Returns the first release that holds this application of a version.
@@ -392,18 +400,30 @@ impl Content {
     }
 }
 
-/// Returns what is applied up to and including a migration, in the order in which it was applied.
+/// Returns what is applied up to and including a migration, in the order in which it was applied, and the
+/// repeatable migrations that came right after it.
 pub fn contents(history: &History, migration: &str) -> Vec<Content> {
-    let Ok(last) = migration.parse::<Version>() else {
+    let last = migration.parse().ok();
+    let Some(until) = last.and_then(|last| until(history, &last)) else {
         return Vec::new();
     };
-    let applied = history.applied();
-    let position = applied.iter().position(|(version, ..)| **version == last);
-    let count = position.map_or(0, |position| position + 1);
-    applied[..count]
-        .iter()
+    history
+        .applied()
+        .into_iter()
+        .take_while(|(.., applied)| applied.seq <= until)
         .map(|(version, entry, applied)| Content::of(version, entry, applied))
         .collect()
+}
+
+/// Returns the event that ends what a release holds whose last migration is this one.
+fn until(history: &History, last: &Version) -> Option<u64> {
+    let begin = history.get(last)?.applied.as_ref()?.seq;
+    let applied = history.applied();
+    let after = applied
+        .iter()
+        .skip_while(|(.., applied)| applied.seq <= begin);
+    let along = after.take_while(|(version, ..)| version.is_repeatable());
+    Some(along.last().map_or(begin, |(.., applied)| applied.seq))
 }
 
 /// Says whether a header marks a change that breaks what was there.

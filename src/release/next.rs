@@ -36,7 +36,7 @@ pub fn suggest(releases: &Releases, history: &History) -> Option<Suggestion> {
         .filter(|row| is_new(row))
         .map(|(.., applied)| Group::of(&applied.metadata))
         .collect();
-    let grown = newest.is_none_or(|newest| newest.count != applied.len());
+    let grown = newest.is_none_or(|newest| !releases.is_current(newest, history));
     // what a pre-release holds may be released as it is
     let is_preview = newest.is_some_and(|newest| !newest.release.pre.is_empty());
     if groups.is_empty() || !(grown || is_preview) {

@@ -8,7 +8,8 @@ use crate::projection::history::History;
 use crate::projection::releases::{Content, Release, Releases};
 use crate::report::Refusal;
 
-/// Returns what stays applied when a rollback leads back to a release.
+/// Returns what stays applied when a rollback leads back to a release. What repeatable migrations made is
+/// not rolled back, and asked of none.
 ///
 /// # Errors
 ///
@@ -21,6 +22,7 @@ pub fn back(
     let contents = releases.contents(release);
     let refusals: Vec<Refusal> = contents
         .iter()
+        .filter(|content| !content.version.is_repeatable())
         .filter_map(|content| match state(content, history) {
             State::InPlace => None,
             State::Other => Some(other_text(release, content)),
@@ -56,7 +58,9 @@ pub fn forward(
     let mut refusals: Vec<Refusal> = history
         .applied()
         .iter()
-        .filter(|(version, ..)| releases.content(release, version).is_none())
+        .filter(|(version, ..)| {
+            !version.is_repeatable() && releases.content(release, version).is_none()
+        })
         .map(|(_, entry, _)| {
             refusal(
                 release,
@@ -72,8 +76,10 @@ pub fn forward(
     for content in &contents {
         match state(content, history) {
             State::InPlace => {}
-            State::Other => refusals.push(other_text(release, content)),
-            State::Gone => {
+            State::Other if !content.version.is_repeatable() => {
+                refusals.push(other_text(release, content))
+            }
+            State::Other | State::Gone => {
                 let file = files.get(&content.version);
                 refusals.extend(unfit(release, content, file.copied()));
             }

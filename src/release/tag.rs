@@ -38,7 +38,10 @@ pub fn decide(
         return Err(exists(release, earlier));
     }
     let applied = history.applied();
-    let Some((_, last, _)) = applied.last() else {
+    let last = applied
+        .iter()
+        .rfind(|(version, ..)| !version.is_repeatable());
+    let Some((_, last, _)) = last else {
         return Err(refused(
             "release-empty",
             "expected a release to hold at least one applied migration, but none is applied"
@@ -96,11 +99,15 @@ fn not_applied(at: &Version) -> Error {
 /// What stands in the way of calling the migrations of a release whole: in it, or older than its newest.
 fn incomplete(tagging: &Tagging, history: &History) -> Vec<Refusal> {
     let held: BTreeSet<&Version> = tagging.contents.iter().map(|one| &one.version).collect();
-    let newest = held.last().copied();
+    let newest = held
+        .iter()
+        .copied()
+        .rfind(|version| !version.is_repeatable());
     history
         .entries()
         .filter_map(|(version, entry)| {
-            let within = newest.is_some_and(|newest| version <= newest);
+            let within =
+                held.contains(version) || newest.is_some_and(|newest| version <= newest);
             let fault = fault(entry, held.contains(version), within, tagging.is_current)?;
             Some(Refusal {
                 code: "release-incomplete",

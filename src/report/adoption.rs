@@ -12,10 +12,16 @@ use crate::adopt::{Adoption, Verdict};
 pub struct AdoptionReport {
     /// The tool whose history it is.
     pub tool: String,
+    /// The form of the folder, absent where it has no migration.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub format: Option<&'static str>,
     /// The table that it was read from.
     pub table: String,
     /// How many rows that has.
     pub rows: u64,
+    /// The tool's own lock was asked for, and nobody held it; false where it is not known to take one, or
+    /// where somebody does.
+    pub lock_free: bool,
     /// What was found of each migration.
     pub migrations: Vec<AdoptedMigration>,
     /// How many count as applied from here on.

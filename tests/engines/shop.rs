@@ -137,6 +137,10 @@ impl Shop {
         fs::write(path, text).unwrap();
     }
 
+    pub(crate) fn text(&self, name: &str) -> String {
+        fs::read_to_string(self.folder.path().join(name)).unwrap()
+    }
+
     pub(crate) fn write_bytes(&self, name: &str, bytes: &[u8]) {
         fs::write(self.folder.path().join(name), bytes).unwrap();
     }

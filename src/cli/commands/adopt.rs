@@ -2,7 +2,8 @@
 //! another tool goes on with it.
 
 use mledger::error::Error;
-use mledger::report::{AdoptedMigration, AdoptionReport, Baselined};
+use mledger::migration::format::Format;
+use mledger::report::{AdoptedMigration, AdoptionReport, Baselined, Refusal};
 use mledger::request::{Adopt, Baseline};
 
 use super::super::app::App;
@@ -80,13 +81,29 @@ fn print(printer: &Printer, report: &AdoptionReport) {
         return;
     }
     printer.answer(format!(
-        "history of {} in the table `{}`, {}",
+        "history of {} in the table `{}`, {}{}",
         paint(GOOD, words::line(&report.tool)),
         words::line(&report.table),
-        words::count(report.rows, "row", "rows")
+        words::count(report.rows, "row", "rows"),
+        report
+            .format
+            .filter(|format| *format != Format::Mledger.as_str())
+            .map_or_else(String::new, |format| format!(
+                ", and files in the form of {format}"
+            ))
     ));
     for migration in &report.migrations {
         printer.answer(line(migration));
+    }
+    let in_use = |refusal: &Refusal| refusal.code == "adoption-in-use";
+    if !report.lock_free && !report.refusals.iter().any(in_use) {
+        printer.answer(paint(
+            CARE,
+            format!(
+                "no lock of {} is known here: see to it that it is not at work",
+                words::line(&report.tool)
+            ),
+        ));
     }
     for refusal in &report.refusals {
         printer.answer(format!(

@@ -108,8 +108,13 @@ pub(super) async fn new(app: &App, arguments: New) -> Result<u8, Error> {
         requires: arguments.requires,
         taken: recorded(app).await,
     };
-    let created = create::create(folder, &request, app.source.now())
-        .map_err(|problem| Error::Files(vec![problem]))?;
+    let created = create::create(
+        folder,
+        app.around.config.format.value,
+        &request,
+        app.source.now(),
+    )
+    .map_err(|problem| Error::Files(vec![problem]))?;
     let files: Vec<String> = created
         .iter()
         .map(|path| path.display().to_string())

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use clap::CommandFactory;
 use mledger::error::Error;
+use mledger::migration::format::Format;
 use serde_json::json;
 
 use super::super::app::App;
@@ -16,11 +17,13 @@ use super::super::words;
 pub(super) fn config(app: &App) -> Result<u8, Error> {
     let config = &app.around.config;
     let list = config.list();
+    let found = config.format.value.found(&config.migrations.value);
     if app.printer.is_json() {
         app.printer.document(&json!({
             "project": config.project.display().to_string(),
             "file": config.file.as_ref().map(|path| path.display().to_string()),
             "settings": list,
+            "format": found.map(Format::as_str),
         }));
         return Ok(0);
     }
@@ -37,9 +40,15 @@ pub(super) fn config(app: &App) -> Result<u8, Error> {
         vec!["file".to_owned(), file, String::new()],
     ];
     for setting in list {
+        let mut value = words::line(&setting.value);
+        if setting.name == "format"
+            && let Some(found) = found.filter(|found| found.as_str() != value)
+        {
+            value += &format!(" ({found})");
+        }
         rows.push(vec![
             setting.name.to_owned(),
-            words::line(&setting.value),
+            value,
             paint(DIM, setting.origin),
         ]);
     }

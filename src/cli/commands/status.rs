@@ -4,6 +4,7 @@ mod graph;
 mod table;
 
 use mledger::error::Error;
+use mledger::migration::format::Format;
 use mledger::report::{AsOfView, Counts, State, Status};
 
 use super::super::app::App;
@@ -138,8 +139,14 @@ fn heading(status: &Status, verbose: bool) -> String {
             words::count(ledger.size, "event", "events")
         ),
     };
+    let form = status
+        .format
+        .filter(|format| *format != Format::Mledger.as_str())
+        .map_or_else(String::new, |format| {
+            format!("\nfiles in the form of {format}")
+        });
     format!(
-        "{}  {}\n{ledger}",
+        "{}  {}\n{ledger}{form}",
         paint(STRONG, words::line(&status.environment)),
         words::line(&status.database.name)
     )

@@ -18,7 +18,7 @@ use super::{
     connect, events, examine, fault, lease, literal, objects, schema, script, sizes, store, tables,
     talk, turn,
 };
-use crate::adopt::{Table, TableName};
+use crate::adopt::{Lock, LockState, Table, TableName};
 use crate::engine::{
     Access, Begin, Claim, EngineError, Executed, Fault, Fence, Identity, Interrupter, Lease,
     Object, SchemaFingerprint, Session, Store, StoredRecord,
@@ -422,6 +422,15 @@ impl Session for MySqlSession {
     async fn table(&mut self, name: &TableName) -> Result<Option<Table>, EngineError> {
         let database = self.target.database().to_owned();
         tables::read(self.ready().await?, &database, name).await
+    }
+
+    async fn whereabouts(&mut self) -> Result<(String, String), EngineError> {
+        let database = self.target.database();
+        Ok((database.to_owned(), database.to_owned()))
+    }
+
+    async fn lock_state(&mut self, locks: &[Lock]) -> Result<LockState, EngineError> {
+        tables::lock_state(self.ready().await?, locks).await
     }
 
     async fn holds(&mut self, sql: &str) -> Result<bool, EngineError> {

@@ -4,7 +4,7 @@ use sqlx::MySqlConnection;
 
 use super::talk::ALL;
 use super::{literal, talk};
-use crate::adopt::{Cell, Table, TableName, Writing};
+use crate::adopt::{Cell, Lock, LockState, Table, TableName, Writing};
 use crate::engine::EngineError;
 
 /// How values of such tables are written.
@@ -74,4 +74,29 @@ pub(super) async fn read(
         columns,
         rows,
     }))
+}
+
+/// Says whether another session has one of these names locked. Such a lock belongs to a session and not to a
+/// transaction, so none is taken.
+pub(super) async fn lock_state(
+    connection: &mut MySqlConnection,
+    locks: &[Lock],
+) -> Result<LockState, EngineError> {
+    let mut state = LockState::Unknown;
+    for lock in locks {
+        let Lock::Name(name) = lock else {
+            continue;
+        };
+        let sql = format!(
+            "SELECT CAST(COALESCE(IS_USED_LOCK({}), 0) NOT IN (0, CONNECTION_ID()) AS CHAR)",
+            literal::text(name)
+        );
+        for row in talk::rows(connection, sql).await? {
+            if row.text(0)? == "1" {
+                return Ok(LockState::Held);
+            }
+        }
+        state = LockState::Free;
+    }
+    Ok(state)
 }

@@ -21,7 +21,7 @@ use super::{
     Postgres, ending, events, examine, lease, objects, schema, script, sizes, store, tables,
     transaction,
 };
-use crate::adopt::{Table, TableName};
+use crate::adopt::{Lock, LockState, Table, TableName};
 use crate::engine::{
     Access, Begin, Claim, EngineError, Executed, Fault, Fence, Identity, Interrupter, Lease,
     Object, SchemaFingerprint, Session, Store, StoredRecord,
@@ -409,6 +409,16 @@ impl Session for PostgresSession {
     async fn table(&mut self, name: &TableName) -> Result<Option<Table>, EngineError> {
         let prefix = self.prefix().await?;
         tables::read(&mut self.link, &prefix, name).await
+    }
+
+    async fn whereabouts(&mut self) -> Result<(String, String), EngineError> {
+        let prefix = self.prefix().await?;
+        tables::whereabouts(&mut self.link, &prefix).await
+    }
+
+    async fn lock_state(&mut self, locks: &[Lock]) -> Result<LockState, EngineError> {
+        let prefix = self.prefix().await?;
+        tables::lock_state(&mut self.link, &prefix, locks).await
     }
 
     async fn holds(&mut self, sql: &str) -> Result<bool, EngineError> {

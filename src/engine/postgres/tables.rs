@@ -3,7 +3,7 @@
 use super::fault::Of;
 use super::link::{self, Link};
 use super::literal;
-use crate::adopt::{Cell, Table, TableName, Writing};
+use crate::adopt::{Cell, Lock, LockState, Table, TableName, Writing};
 use crate::engine::EngineError;
 
 /// How values of such tables are written.
@@ -87,4 +87,47 @@ pub(super) async fn read(
         columns,
         rows,
     }))
+}
+
+/// Returns the names of the database and of the first schema that scripts would look in.
+pub(super) async fn whereabouts(
+    link: &mut Link,
+    prefix: &str,
+) -> Result<(String, String), EngineError> {
+    let sql = format!(
+        "{prefix}SET LOCAL search_path TO DEFAULT; \
+         SELECT pg_catalog.current_database(), \
+             COALESCE(pg_catalog.current_schema(), '')"
+    );
+    let rows = link.ask(&sql, Of::Ours).await?;
+    let part = |at| {
+        let row = rows.first();
+        row.map_or(Ok(None), |row| link::text(row, at))
+            .map(Option::unwrap_or_default)
+    };
+    Ok((part(0)?, part(1)?))
+}
+
+/// Takes the advisory locks until the transaction's end, without waiting.
+pub(super) async fn lock_state(
+    link: &mut Link,
+    prefix: &str,
+    locks: &[Lock],
+) -> Result<LockState, EngineError> {
+    let mut state = LockState::Unknown;
+    for lock in locks {
+        let Lock::Number(number) = lock else {
+            continue;
+        };
+        let sql = format!(
+            "{prefix}SELECT CAST(pg_catalog.pg_try_advisory_xact_lock({number}) AS pg_catalog.text)"
+        );
+        let rows = link.ask(&sql, Of::Ours).await?;
+        let taken = rows.first().map_or(Ok(None), |row| link::text(row, 0))?;
+        if taken.as_deref() != Some("true") {
+            return Ok(LockState::Held);
+        }
+        state = LockState::Free;
+    }
+    Ok(state)
 }

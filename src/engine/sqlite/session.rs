@@ -13,7 +13,7 @@ use super::{
     Sqlite, connect, events, fault, lease, objects, schema, script, sizes, store, tables,
     transaction,
 };
-use crate::adopt::{Table, TableName};
+use crate::adopt::{Lock, LockState, Table, TableName};
 use crate::engine::{
     Access, Begin, Claim, EngineError, Executed, Fault, Identity, Interrupter, Lease, Object,
     SchemaFingerprint, Session, Store, StoredRecord,
@@ -280,6 +280,15 @@ impl Session for SqliteSession {
     async fn table(&mut self, name: &TableName) -> Result<Option<Table>, EngineError> {
         let answer = tables::read(self.connection()?, name).await;
         self.named(answer)
+    }
+
+    async fn whereabouts(&mut self) -> Result<(String, String), EngineError> {
+        Ok(("main".to_owned(), "main".to_owned()))
+    }
+
+    async fn lock_state(&mut self, _locks: &[Lock]) -> Result<LockState, EngineError> {
+        // whoever writes holds the one lock of the file, which our own transaction waits for
+        Ok(LockState::Free)
     }
 
     async fn holds(&mut self, sql: &str) -> Result<bool, EngineError> {

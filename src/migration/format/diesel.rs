@@ -72,7 +72,9 @@ impl Reader for Diesel {
                         version: version.clone(),
                         name: name.clone(),
                         part,
+                        baseline: false,
                         no_transaction,
+                        changeset: None,
                     })
                     .collect(),
             ),

@@ -1,5 +1,6 @@
-//! Flyway and refinery: `V1_2__name.sql`. With Flyway `U1_2__name.sql` undoes it; with refinery a `U` is
-//! a migration as well.
+//! Flyway and refinery: `V1_2__name.sql`. With Flyway `U1_2__name.sql` undoes it, `R__name.sql` runs again
+//! when its text changes, and `B2__name.sql` stands for all up to 2 on an empty database; with refinery a
+//! `U` is a migration as well, and the others are none.
 
 use std::fs;
 use std::path::Path;
@@ -16,16 +17,20 @@ pub(super) struct Prefixed {
     name: &'static str,
     /// What a `U` is.
     of_u: Part,
+    /// There are `R` and `B` too.
+    is_rich: bool,
 }
 
 pub(super) const FLYWAY: Prefixed = Prefixed {
     name: "flyway",
     of_u: Part::Down,
+    is_rich: true,
 };
 
 pub(super) const REFINERY: Prefixed = Prefixed {
     name: "refinery",
     of_u: Part::Up,
+    is_rich: false,
 };
 
 impl Reader for Prefixed {
@@ -38,7 +43,7 @@ impl Reader for Prefixed {
     }
 
     fn claims(&self, path: &Path, name: &str) -> bool {
-        path.is_file() && (parse(name).is_some() || is_repeatable(name))
+        path.is_file() && (parse(name).is_some() || repeatable(name).is_some())
     }
 
     fn find(&self, path: &Path, name: &str) -> Found {
@@ -49,36 +54,44 @@ impl Reader for Prefixed {
         if name.ends_with(".sql.conf") {
             return Found::Nothing;
         }
-        if is_repeatable(name) {
-            return unsupported(
+        let named = match repeatable(name) {
+            Some(name) => Version::of_repeatable(name)
+                .ok()
+                .map(|version| ('R', version, name)),
+            None => parse(name),
+        };
+        let Some((prefix, version, description)) = named else {
+            return stray(path, name, self.expected());
+        };
+        if !self.is_rich && "RB".contains(prefix) {
+            return Found::Wrong(Problem::new(
+                "format-unsupported",
                 path,
-                "a repeatable one",
-                "write its text into a new version each time that it changes",
-            );
+                format!("expected {}, found what refinery has not", self.expected()),
+                "with `format = \"flyway\"` in mledger.toml it is read as Flyway reads it",
+            ));
         }
-        let Some((prefix, version, description)) = parse(name) else {
-            return stray(path, name, "`V1__name.sql` or `U1__name.sql`");
-        };
-        let part = match prefix {
-            'V' => Part::Up,
-            'U' => self.of_u,
-            _ => {
-                return unsupported(
-                    path,
-                    "a baseline",
-                    "name it `V…` and mark it with `mledger baseline` where the database has it already",
-                );
-            }
-        };
         match no_transaction(path) {
             Ok(no_transaction) => Found::Files(vec![File {
                 path: path.to_owned(),
                 version,
                 name: description.to_owned(),
-                part,
+                part: if prefix == 'U' { self.of_u } else { Part::Up },
+                baseline: prefix == 'B',
                 no_transaction,
+                changeset: None,
             }]),
             Err(problem) => Found::Wrong(problem),
+        }
+    }
+}
+
+impl Prefixed {
+    fn expected(&self) -> &'static str {
+        if self.is_rich {
+            "`V1__name.sql`, `U1__name.sql`, `B1__name.sql` or `R__name.sql`"
+        } else {
+            "`V1__name.sql` or `U1__name.sql`"
         }
     }
 }
@@ -92,19 +105,12 @@ fn parse(file_name: &str) -> Option<(char, Version, &str)> {
     (!description.is_empty()).then_some((prefix, version, description))
 }
 
-fn is_repeatable(file_name: &str) -> bool {
+/// Reads the name of a repeatable migration.
+pub(crate) fn repeatable(file_name: &str) -> Option<&str> {
     file_name
-        .strip_prefix("R__")
-        .is_some_and(|rest| rest.len() > ".sql".len() && rest.ends_with(".sql"))
-}
-
-fn unsupported(path: &Path, found: &str, hint: &str) -> Found {
-    Found::Wrong(Problem::new(
-        "format-unsupported",
-        path,
-        format!("expected a versioned migration, found {found}, which cannot be read"),
-        hint,
-    ))
+        .strip_prefix("R__")?
+        .strip_suffix(".sql")
+        .filter(|name| !name.is_empty())
 }
 
 /// Reads what `NAME.sql.conf` says of the transaction.

@@ -5,7 +5,8 @@
 
 pub(crate) mod diesel;
 mod drizzle;
-mod flyway;
+pub(crate) mod flyway;
+mod liquibase;
 mod numbered;
 mod prisma;
 mod sqitch;
@@ -45,6 +46,8 @@ pub enum Format {
     Prisma,
     /// `0000_name.sql` beside `meta/_journal.json`.
     Drizzle,
+    /// Files that begin with `--liquibase formatted sql`.
+    Liquibase,
     /// `sqitch.plan` beside `deploy/name.sql` and `revert/name.sql`.
     Sqitch,
 }
@@ -63,6 +66,7 @@ impl Format {
         Self::Diesel,
         Self::Prisma,
         Self::Drizzle,
+        Self::Liquibase,
         Self::Sqitch,
     ];
 
@@ -80,6 +84,7 @@ impl Format {
             Self::Diesel => "diesel",
             Self::Prisma => "prisma",
             Self::Drizzle => "drizzle",
+            Self::Liquibase => "liquibase",
             Self::Sqitch => "sqitch",
         }
     }
@@ -97,8 +102,35 @@ impl Format {
             Self::Diesel => &diesel::Diesel,
             Self::Prisma => &prisma::Prisma,
             Self::Drizzle => &drizzle::Drizzle,
+            Self::Liquibase => &liquibase::Liquibase,
             Self::Sqitch => &sqitch::Sqitch,
         })
+    }
+
+    /// Returns the form that holds for a folder: for [`Format::Auto`] the one that its files have, none where
+    /// it has no migration or more than one form.
+    pub fn found(self, folder: &Path) -> Option<Self> {
+        if self != Self::Auto {
+            return Some(self);
+        }
+        let reader = self.reader(folder).ok()?;
+        let files = super::folder::list(folder, true, reader).0;
+        (!files.is_empty() || reader.name() != numbered::ANY.name())
+            .then(|| self.of(reader, &files))
+    }
+
+    /// Returns the form of these files; for [`Format::Auto`] that of their reader, or of their marks.
+    pub(super) fn of(self, reader: &dyn Reader, files: &[File]) -> Self {
+        let marks = || numbered::marks(files).name().parse().ok();
+        match self {
+            Self::Auto => reader
+                .name()
+                .parse()
+                .ok()
+                .or_else(marks)
+                .unwrap_or(Self::Mledger),
+            told => told,
+        }
     }
 }
 
@@ -155,17 +187,14 @@ pub(super) trait Reader: Sync {
         false
     }
 
-    /// Returns the name of the form of these files where a file with our own marks does not belong to
-    /// them.
-    fn foreign(&self, _files: &[File]) -> Option<&'static str> {
-        Some(self.name())
+    /// Says what is wrong with the files taken together.
+    fn check(&self, _files: &[File]) -> Option<Problem> {
+        None
     }
 }
 
-/// What looks for migrations where nobody said in which form they are. Drizzle has names that others
-/// have too, and a file that no other has.
-const DETECTED: [&dyn Reader; 6] = [
-    &drizzle::Drizzle,
+/// What looks for migrations where nobody said in which form they are.
+const DETECTED: [&dyn Reader; 5] = [
     &flyway::FLYWAY,
     &diesel::Diesel,
     &prisma::Prisma,
@@ -179,27 +208,28 @@ fn detect(folder: &Path) -> Result<&'static dyn Reader, Problem> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     let mut paths: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
     paths.sort();
-    if let Some(drizzle) = paths.iter().find(|path| {
-        path.file_name()
-            .and_then(|name| name.to_str())
-            .is_some_and(|name| drizzle::Drizzle.claims(path, name))
-    }) {
-        claimed.push((&drizzle::Drizzle, drizzle.clone()));
-    }
-    for path in &paths {
-        let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
-            continue;
+    let named = || {
+        paths.iter().filter_map(|path| {
+            let name = path.file_name().and_then(|name| name.to_str())?;
+            Some((path, name))
+        })
+    };
+    let drizzle = named().find(|(path, name)| drizzle::Drizzle.claims(path, name));
+    claimed.extend(drizzle.map(|(path, _)| (&drizzle::Drizzle as _, path.clone())));
+    for (path, name) in named() {
+        // its files may be called as those of any other
+        let readers: &[&dyn Reader] = if liquibase::Liquibase.claims(path, name) {
+            &[&liquibase::Liquibase]
+        } else {
+            &DETECTED
         };
-        for reader in DETECTED {
+        for reader in readers {
             let known = claimed
                 .iter()
                 .any(|(known, _)| known.name() == reader.name());
-            let within_drizzle = reader.name() == numbered::ANY.name()
-                && claimed
-                    .iter()
-                    .any(|(known, _)| known.name() == drizzle::Drizzle.name());
+            let within_drizzle = drizzle.is_some() && reader.name() == numbered::ANY.name();
             if !known && !within_drizzle && reader.claims(path, name) {
-                claimed.push((reader, path.clone()));
+                claimed.push((*reader, path.clone()));
             }
         }
     }

@@ -55,6 +55,13 @@ pub(super) const DBMATE: Numbered = Numbered {
     loose: false,
 };
 
+/// Returns the marks of the first file that may have any.
+pub(super) fn marks(files: &[File]) -> Style {
+    let one = files.iter().find(|file| file.part == Part::Both);
+    let text = one.and_then(|file| fs::read_to_string(&file.path).ok());
+    text.map_or(Style::Ours, |text| Style::of(&text))
+}
+
 impl Reader for Numbered {
     fn name(&self) -> &'static str {
         self.name
@@ -70,15 +77,6 @@ impl Reader for Numbered {
 
     fn pairs_by_version(&self) -> bool {
         self.loose
-    }
-
-    fn foreign(&self, files: &[File]) -> Option<&'static str> {
-        let style = self.style.unwrap_or_else(|| {
-            let one = files.iter().find(|file| file.part == Part::Both);
-            let text = one.and_then(|file| fs::read_to_string(&file.path).ok());
-            text.map_or(Style::Ours, |text| Style::of(&text))
-        });
-        (style != Style::Ours).then(|| style.name())
     }
 
     fn find(&self, path: &Path, name: &str) -> Found {
@@ -100,7 +98,9 @@ impl Reader for Numbered {
                 version,
                 name,
                 part,
+                baseline: false,
                 no_transaction: false,
+                changeset: None,
             }]),
             _ if path.is_dir() => Found::Below,
             Name::Other => Found::Nothing,

@@ -42,7 +42,9 @@ impl Reader for Prisma {
                 version,
                 name,
                 part: Part::Up,
+                baseline: false,
                 no_transaction: false,
+                changeset: None,
             }]),
             None => Found::Wrong(Problem::new(
                 "name-invalid",

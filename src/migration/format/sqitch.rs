@@ -104,7 +104,9 @@ impl Change {
             version: self.version.clone(),
             name: self.name.clone(),
             part,
+            baseline: false,
             no_transaction: false,
+            changeset: None,
         };
         let revert = script(&folder.join("revert"), name);
         let mut files = vec![file(Part::Up, script(&deploy, name))];

@@ -5,7 +5,7 @@ use std::fs;
 
 use super::super::source::{self, Options};
 use super::super::split::{LexRules, MYSQL, POSTGRES, SQLITE};
-use super::super::{Migration, ScriptFile, create};
+use super::super::{Migration, ScriptFile};
 use super::*;
 
 fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
@@ -190,14 +190,37 @@ fn flyway_prefixes_its_names() {
         ]
     );
     let flyway = Format::Auto;
+    let rich = [
+        ("R__b_c.sql", "SELECT 1;"),
+        ("V2__x.sql", "SELECT 1;"),
+        ("B2__base.sql", "SELECT 1;"),
+        ("R__a.sql", "SELECT 1;"),
+    ];
+    let found: Vec<(String, String, bool)> = read_as(flyway, &rich)
+        .unwrap()
+        .into_iter()
+        .map(|one| (one.version.to_string(), one.name, one.baseline))
+        .collect();
+    let found: Vec<(&str, &str, bool)> = found
+        .iter()
+        .map(|(version, name, baseline)| (version.as_str(), name.as_str(), *baseline))
+        .collect();
     assert_eq!(
-        code(flyway, &[("R__views.sql", "A;")]),
-        "format-unsupported"
+        found,
+        [
+            ("2", "x", false),
+            ("2", "base", true),
+            ("R:a", "a", false),
+            ("R:b_c", "b_c", false),
+        ]
     );
-    assert_eq!(
-        code(flyway, &[("B2__base.sql", "A;")]),
-        "format-unsupported"
-    );
+    for name in ["R__views.sql", "B2__base.sql"] {
+        assert_eq!(
+            code(Format::Refinery, &[(name, "A;")]),
+            "format-unsupported"
+        );
+    }
+    assert_eq!(code(flyway, &[("R__\u{1}.sql", "A;")]), "name-invalid");
     assert_eq!(
         code(flyway, &[("V1__a.sql", "A;"), ("x.sql", "B;")]),
         "name-invalid"
@@ -343,20 +366,30 @@ fn a_folder_is_in_one_form() {
 }
 
 #[test]
-fn a_new_migration_is_not_written_among_those_of_another_tool() {
-    let new = create::New {
-        name: "c".to_owned(),
-        ..create::New::default()
-    };
-    let now = "2026-11-20T20:00:00.000000Z".parse().unwrap();
-    for (file, text) in [
-        ("1_a.sql", "-- +goose Up\nSELECT 1;\n"),
-        ("V1__a.sql", "SELECT 1;\n"),
+fn the_form_of_a_folder_can_be_told() {
+    for (file, text, form) in [
+        ("1_a.sql", "-- +goose Up\nA;", Some(Format::Goose)),
+        ("1_a.sql", "-- UP\nA;", Some(Format::Mledger)),
+        ("V1__a.sql", "A;", Some(Format::Flyway)),
+        ("2024_b/migration.sql", "A;", Some(Format::Prisma)),
+        (
+            "1.sql",
+            "--liquibase formatted sql",
+            Some(Format::Liquibase),
+        ),
+        ("README.md", "none", None),
     ] {
-        let folder = folder(&[(file, text)]);
-        let refused = create::create(folder.path(), &new, now).unwrap_err();
-        assert_eq!(refused.code, "format-unsupported");
+        assert_eq!(
+            Format::Auto.found(folder(&[(file, text)]).path()),
+            form,
+            "{file}"
+        );
     }
+    let refinery = folder(&[("V1__a.sql", "A;")]);
+    assert_eq!(
+        Format::Refinery.found(refinery.path()),
+        Some(Format::Refinery)
+    );
 }
 
 #[test]

@@ -11,6 +11,7 @@ mod sqlite;
 use std::path::Path;
 use std::sync::Arc;
 
+use mledger::adopt::Lock;
 use mledger::engine::{Engine, open};
 
 pub use self::mysql::MYSQL;
@@ -67,6 +68,8 @@ pub struct Kind {
     /// Statements during which nobody else can read the definitions of the database; they take seconds
     /// and leave nothing.
     pub holding: Option<&'static str>,
+    /// Writes the query with which a tool takes a lock of this kind of database, where it has such locks.
+    pub takes_lock: Option<fn(&Lock) -> Option<String>>,
     /// How messages between the program and a server are told apart.
     pub wire: Option<Wire>,
     /// The server that also speaks TLS, where there are servers.

@@ -2,6 +2,7 @@
 
 use super::servers::Mysql;
 use super::{Kind, Leak, Secured, Store, Wire};
+use mledger::adopt::Lock;
 
 pub const MYSQL: Kind = Kind {
     name: "mysql",
@@ -138,6 +139,10 @@ ORDER BY 1, 2, 3, 4",
                ORDER BY seq",
     },
     holding: Some("CREATE TABLE held AS SELECT SLEEP(7) AS n; DROP TABLE held;"),
+    takes_lock: Some(|lock| match lock {
+        Lock::Name(name) => Some(format!("SELECT GET_LOCK('{name}', 0)")),
+        Lock::Number(_) | Lock::Row { .. } => None,
+    }),
     wire: Some(Wire::Packets),
     secured: Some(Secured {
         fresh: || Box::new(Mysql::secured()),

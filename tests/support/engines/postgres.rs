@@ -2,6 +2,7 @@
 
 use super::servers::Postgres;
 use super::{Kind, Leak, Secured, Store, Wire};
+use mledger::adopt::Lock;
 
 pub const POSTGRES: Kind = Kind {
     name: "postgres",
@@ -174,6 +175,10 @@ ORDER BY 1, 2, 3, 4, 5",
         "BEGIN; ALTER TABLE t2 ADD COLUMN held INTEGER; SELECT pg_sleep(7); \
          ROLLBACK;",
     ),
+    takes_lock: Some(|lock| match lock {
+        Lock::Number(number) => Some(format!("SELECT pg_advisory_lock({number})")),
+        Lock::Name(_) | Lock::Row { .. } => None,
+    }),
     wire: Some(Wire::Letters),
     secured: Some(Secured {
         fresh: || Box::new(Postgres::secured()),

@@ -115,6 +115,7 @@ INSERT INTO a (id) VALUES (2);",
                ORDER BY seq",
     },
     holding: None,
+    takes_lock: None,
     wire: None,
     secured: None,
 };

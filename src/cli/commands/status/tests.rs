@@ -24,6 +24,7 @@ pub(super) fn migration(version: &str, state: State) -> MigrationView {
 
 fn status(migrations: Vec<MigrationView>, counts: Counts) -> Status {
     Status {
+        format: None,
         environment: "staging".to_owned(),
         database: DatabaseView {
             engine: "sqlite".to_owned(),
