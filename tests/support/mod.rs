@@ -12,6 +12,8 @@
 #[macro_use]
 pub mod engines;
 
+pub mod browser;
+
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -16,6 +16,7 @@ mod bundles;
 mod by_hand;
 mod columns;
 mod guards;
+mod page;
 mod records;
 mod rows;
 mod specimen;

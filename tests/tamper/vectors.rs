@@ -12,16 +12,16 @@ use serde_json::Value;
 
 use crate::bundle::Bundle;
 
-fn vectors() -> PathBuf {
+pub(crate) fn vectors() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("ledger/tests/vectors")
 }
 
 /// The key that opens each of the ledgers.
-fn owner() -> SigningKey {
+pub(crate) fn owner() -> SigningKey {
     SigningKey::from_seed([1; 32])
 }
 
-fn records(path: &Path) -> Vec<Record> {
+pub(crate) fn records(path: &Path) -> Vec<Record> {
     let text = fs::read_to_string(path).unwrap();
     let entries = text.lines().skip(1);
     entries
@@ -36,7 +36,7 @@ fn records(path: &Path) -> Vec<Record> {
 }
 
 /// Lays a ledger out as an export does, with everything but the objects, which it has none of.
-fn bundle(records: &[Record]) -> Bundle {
+pub(crate) fn bundle(records: &[Record]) -> Bundle {
     let bundle = Bundle::empty();
     let mut verifier = Verifier::new(Options::default());
     let (mut events, mut signatures) = (Vec::new(), String::new());
