@@ -17,7 +17,7 @@ mod verification;
 
 pub(crate) use self::allowed::{allowed_signers, principal};
 pub use self::proof::verify_proof;
-pub use self::report::report;
+pub use self::report::{enclosure, report};
 pub use self::verification::verify;
 pub(crate) use self::verification::{trust, verify_telling};
 

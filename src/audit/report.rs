@@ -1,12 +1,13 @@
 //! Compliance reports of a bundle, offline.
 
 use std::collections::BTreeMap;
-use std::io::Read;
+use std::io::{self, BufReader, Read};
 use std::path::Path;
 
-use super::OBJECTS;
-use super::verification::inspect;
-use crate::compliance::{Asked, Collector, Evidence, Report};
+use super::contents::Contents;
+use super::verification::{LONGEST_NOTE, MOST_CHECKPOINTS, inspect, line, unreadable};
+use super::{CHECKPOINT, CHECKPOINTS, EVENTS, OBJECTS, SIGNATURES};
+use crate::compliance::{Asked, Collector, Enclosure, Evidence, Report};
 use crate::error::Error;
 use crate::request::Verify;
 
@@ -43,4 +44,34 @@ pub fn report(path: &Path, request: &Verify, asked: &Asked, tool: &str) -> Resul
             tool: tool.to_owned(),
         },
     ))
+}
+
+/// Returns the entries and checkpoints of a bundle as they are, for a page that checks them.
+///
+/// # Errors
+///
+/// [`Error::Integrity`] when the bundle cannot be read to its end.
+pub fn enclosure(path: &Path) -> Result<Enclosure, Error> {
+    enclose(path).map_err(|error| unreadable(path, &error))
+}
+
+fn enclose(path: &Path) -> io::Result<Enclosure> {
+    let contents = Contents::read(path)?;
+    let mut enclosure = Enclosure::default();
+    if contents.files.contains_key(EVENTS) && contents.files.contains_key(SIGNATURES) {
+        let mut events = BufReader::new(contents.open(EVENTS)?);
+        let mut signatures = BufReader::new(contents.open(SIGNATURES)?);
+        while let (Some(event), Some(signature)) = (line(&mut events)?, line(&mut signatures)?) {
+            enclosure.push_written(&event.bytes, &signature.bytes);
+        }
+    }
+    let names = contents.files.keys();
+    let notes = names.filter(|name| *name == CHECKPOINT || name.starts_with(CHECKPOINTS));
+    for name in notes.take(MOST_CHECKPOINTS) {
+        // one that is no text is a finding of the verification
+        if let Ok(note) = contents.text(name, LONGEST_NOTE)? {
+            enclosure.add_checkpoint(&note);
+        }
+    }
+    Ok(enclosure)
 }

@@ -39,10 +39,10 @@ const REQUIRED: [&str; 8] = [
 const LONGEST_LIST: u64 = 256 << 20;
 
 /// The most bytes of a signature or a signed note.
-const LONGEST_NOTE: u64 = 1 << 20;
+pub(super) const LONGEST_NOTE: u64 = 1 << 20;
 
 /// The most earlier checkpoints that are looked at.
-const MOST_CHECKPOINTS: usize = 1_000;
+pub(super) const MOST_CHECKPOINTS: usize = 1_000;
 
 /// The most bytes of a line that are kept; what is longer is no line of a ledger.
 const LONGEST_LINE: usize = 2 * MAX_ENTRY;
@@ -92,7 +92,15 @@ pub(super) fn inspect(
             hint: "name the folder or the `.tar.zst` that `mledger export` wrote".to_owned(),
         });
     }
-    let unreadable = |error: io::Error| Error::Integrity {
+    let contents = Contents::read(path).map_err(|error| unreadable(path, &error))?;
+    let report = Inspection::new(&contents)
+        .run(request, trust, each)
+        .map_err(|error| unreadable(path, &error))?;
+    Ok((report, contents))
+}
+
+pub(super) fn unreadable(path: &Path, error: &io::Error) -> Error {
+    Error::Integrity {
         code: Code::BundleIncomplete.as_str(),
         message: format!(
             "expected a whole bundle at `{}`, found what cannot be read to its end: {error}",
@@ -101,12 +109,7 @@ pub(super) fn inspect(
         hint: "copy it again from where it was exported; compare its size and SHA-256 there"
             .to_owned(),
         findings: Vec::new(),
-    };
-    let contents = Contents::read(path).map_err(unreadable)?;
-    let report = Inspection::new(&contents)
-        .run(request, trust, each)
-        .map_err(unreadable)?;
-    Ok((report, contents))
+    }
 }
 
 /// Reads the allowed-signers file of a request.
@@ -443,14 +446,14 @@ impl<'a> Inspection<'a> {
 }
 
 /// One line without its line feed.
-struct Line {
-    bytes: Vec<u8>,
+pub(super) struct Line {
+    pub(super) bytes: Vec<u8>,
     /// It ended in a line feed.
     whole: bool,
 }
 
 /// Reads a line, and of one that is too long only its beginning.
-fn line(reader: &mut impl BufRead) -> io::Result<Option<Line>> {
+pub(super) fn line(reader: &mut impl BufRead) -> io::Result<Option<Line>> {
     let mut bytes = Vec::new();
     let limit = LONGEST_LINE as u64;
     if reader.by_ref().take(limit).read_until(b'\n', &mut bytes)? == 0 {

@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use ledger::Digest;
 
 use super::Migrator;
-use crate::compliance::{Asked, Collector, Evidence, Report};
+use crate::compliance::{Asked, Collector, Enclosure, Evidence, Report};
 use crate::engine::{Access, Session};
 use crate::error::Error;
+use crate::log::PAGE;
 use crate::object;
 use crate::request::Verify;
 
@@ -38,6 +39,31 @@ impl Migrator {
                 tool: self.context.tool.clone(),
             },
         ))
+    }
+
+    /// Returns the first `size` entries of the log as they are stored, for a page that checks them.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Engine`] when the database does not answer.
+    pub async fn enclosure(&self, size: u64) -> Result<Enclosure, Error> {
+        let fail = |error| self.engine_error(error, "reading the ledger");
+        let mut session = self.engine.connect(Access::Read).await.map_err(fail)?;
+        let (mut enclosure, mut count) = (Enclosure::default(), 0);
+        while count < size {
+            let page = session.records(count, PAGE).await.map_err(fail)?;
+            for stored in page
+                .iter()
+                .take(usize::try_from(size - count).unwrap_or(usize::MAX))
+            {
+                enclosure.push(&stored.line, &stored.signature);
+                count += 1;
+            }
+            if page.len() < PAGE as usize {
+                break;
+            }
+        }
+        Ok(enclosure)
     }
 
     /// Returns those of the objects whose bytes are kept.

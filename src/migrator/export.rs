@@ -19,7 +19,7 @@ use super::keep::CHECKPOINT_ROLES;
 use super::open::{self, Opened};
 use crate::audit::draft::Draft;
 use crate::audit::{self, manifest, readme};
-use crate::compliance::{self, Collector, Evidence};
+use crate::compliance::{self, Collector, Enclosure, Evidence};
 use crate::engine::{Encoding, Session, StoredRecord};
 use crate::error::Error;
 use crate::journal::Fact;
@@ -50,7 +50,8 @@ impl Migrator {
 
     /// Writes the whole ledger and all that it names to a folder or a file that can be checked offline.
     ///
-    /// Memory grows with the number of changes, not with the number or the size of events and objects.
+    /// Memory grows with the number of changes, not with the number or the size of events and objects, but
+    /// for those events that a page has room for.
     ///
     /// # Errors
     ///
@@ -73,21 +74,21 @@ impl Migrator {
         let Opened { session, log, .. } = opened;
         let mut session = session.ok_or_else(no_ledger)?;
         let mut draft = Draft::begin(path).map_err(|error| unwritable(path, &error))?;
-        let (collector, verification) =
-            self.copy_log(&mut *session, &log, path, &mut draft).await?;
+        let copied = self.copy_log(&mut *session, &log, path, &mut draft).await?;
         let (objects, absent) = self.copy_objects(&mut *session, path, &mut draft).await?;
         let evidence = Evidence {
-            verification,
-            objects: self.objects(&mut *session, &collector.objects()).await?,
+            verification: copied.verification,
+            objects: self
+                .objects(&mut *session, &copied.collector.objects())
+                .await?,
             tool: self.context.tool.clone(),
         };
         drop(session);
-        self.write_reports(
-            &collector.report(&request.asked, evidence),
-            path,
-            &mut draft,
-        )?;
         let (checkpoint, note) = sign_head(&log, &*signer)?;
+        let mut enclosure = copied.enclosure;
+        enclosure.add_checkpoint(&note.to_string());
+        let report = copied.collector.report(&request.asked, evidence);
+        self.write_reports(&report, &enclosure, path, &mut draft)?;
         let entries = log.verifier().keyring().entries();
         let page = readme::readme(&self.facts(&log, &*signer, !absent.is_empty()));
         let mut texts = vec![
@@ -163,7 +164,7 @@ impl Migrator {
         log: &Log,
         path: &Path,
         draft: &mut Draft,
-    ) -> Result<(Collector, VerifyReport), Error> {
+    ) -> Result<Copied, Error> {
         let fail = |error: &io::Error| unwritable(path, error);
         let mut events = draft.part(audit::EVENTS).map_err(|error| fail(&error))?;
         let mut signatures = draft
@@ -174,6 +175,7 @@ impl Migrator {
         options.ledger = self.settings.ledger;
         let mut verifier = Verifier::new(options);
         let mut collector = Collector::default();
+        let mut enclosure = Enclosure::default();
         while verifier.size() < log.size() {
             let page = session
                 .records(verifier.size(), PAGE)
@@ -190,6 +192,7 @@ impl Migrator {
                 if let Some(event) = verifier.push(&record) {
                     collector.apply(&event);
                 }
+                enclosure.push(&record.line, record.signature.as_bytes());
                 events
                     .write_all(&record.line)
                     .and_then(|()| events.write_all(b"\n"))
@@ -215,17 +218,25 @@ impl Migrator {
             trusted: verdict.trusted,
             findings: verdict.findings,
         };
-        Ok((collector, verification))
+        Ok(Copied {
+            collector,
+            verification,
+            enclosure,
+        })
     }
 
     /// Writes the report in the forms that an auditor works with.
     fn write_reports(
         &self,
         report: &compliance::Report,
+        enclosure: &Enclosure,
         path: &Path,
         draft: &mut Draft,
     ) -> Result<(), Error> {
-        let mut files = vec![("report.json", compliance::json(report)?)];
+        let mut files = vec![
+            ("report.html", compliance::html(report, enclosure)),
+            ("report.json", compliance::json(report)?),
+        ];
         files.extend(compliance::csv::files(report));
         for (name, text) in files {
             let name = format!("{}{name}", audit::REPORTS);
@@ -298,6 +309,13 @@ impl Migrator {
             absent,
         }
     }
+}
+
+/// What is known of a log when it has been copied.
+struct Copied {
+    collector: Collector,
+    verification: VerifyReport,
+    enclosure: Enclosure,
 }
 
 pub(super) fn sign_head(log: &Log, signer: &dyn Signer) -> Result<(Checkpoint, Note), Error> {

@@ -188,7 +188,7 @@ fn title(version: &str, name: &str) -> String {
 }
 
 /// Returns a text from outside so that HTML shows it as it is.
-pub(super) fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 8);
     for c in one_line(text).chars() {
         match c {

@@ -17,6 +17,7 @@ pub mod template;
 pub use self::changelog::Changelog;
 pub use self::chronicle::Chronicle;
 pub use self::group::Group;
+pub(crate) use self::html::escaped as in_html;
 pub(crate) use self::markdown::escaped as in_markdown;
 pub use self::seal::{Asked, Output, Seal};
 
@@ -99,7 +100,7 @@ fn day(time: Timestamp) -> String {
 }
 
 /// Returns a time to the second, in UTC.
-fn moment(time: Timestamp) -> String {
+pub(crate) fn moment(time: Timestamp) -> String {
     let text = time.to_string();
     let (date, of_day) = text.split_once('T').unwrap_or((&text, ""));
     format!("{date} {} UTC", of_day.split('.').next().unwrap_or(of_day))

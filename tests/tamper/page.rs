@@ -12,7 +12,7 @@ use mledger::request::Verify;
 use serde_json::{Value, json};
 
 use crate::bundle::Bundle;
-use crate::support::browser;
+use crate::support::{Project, browser};
 use crate::vectors::{bundle, owner, records, vectors};
 
 /// What the page's script is made of, in order.
@@ -256,4 +256,53 @@ fn run(cases: &Value) -> Value {
     fs::write(&page, text).unwrap();
     let document = browser::document_of(&page, "");
     serde_json::from_str(&browser::text_of(&document, "said")).unwrap()
+}
+
+/// What a page says of itself when it is opened, or without anybody asking.
+fn verdict(page: &str) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("report.html");
+    fs::write(&path, page).unwrap();
+    let document = browser::document_of(&path, "#check");
+    let (_, rest) = document.split_once("id=\"verdict\"").unwrap();
+    rest.split_once("</section>").unwrap().0.to_owned()
+}
+
+#[test]
+fn a_report_that_was_changed_says_so() {
+    let project = Project::with_effects(2);
+    project.ok(&["up"]);
+    project.ok(&["down"]);
+    project.ok(&["export", "bundle"]);
+    let page = fs::read_to_string(project.path().join("bundle/reports/report.html")).unwrap();
+    let said = verdict(&page);
+    assert!(said.contains("Intact:"), "{said}");
+    assert!(said.contains("anchored to nothing"), "{said}");
+
+    let entries = page.find("<pre id=\"entries\">").unwrap();
+    let change = |at: usize| {
+        let mut bytes = page.clone().into_bytes();
+        bytes[at] ^= 1;
+        String::from_utf8(bytes).unwrap()
+    };
+    let end = page[entries..].find("</pre>").unwrap() + entries;
+    let last = page[..end - 1].rfind("\n{").unwrap();
+    let without_last = format!("{}{}", &page[..=last], &page[end..]);
+    let word = page.find("<h2>").unwrap() + "<h2>".len();
+    let program = page[entries..].find("mledger/0").unwrap() + "mledger/".len() + entries;
+    for (case, changed, code) in [
+        ("a letter of a title", change(word), "page-changed"),
+        ("a digit of an event", change(program), "signature-invalid"),
+        ("its last event cut off", without_last, "truncated"),
+    ] {
+        let said = verdict(&changed);
+        assert!(said.contains("Not intact:"), "{case}: {said}");
+        assert!(said.contains(code), "{case}: {said}");
+    }
+    let script = page.rfind("Not intact").unwrap();
+    let said = verdict(&change(script));
+    assert!(
+        said.contains("Not checked in here"),
+        "a script that was changed: {said}"
+    );
 }

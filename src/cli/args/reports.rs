@@ -105,4 +105,6 @@ pub(crate) enum ReportOutput {
     Csv,
     /// One spreadsheet file
     Xlsx,
+    /// One page that holds the events and can check them
+    Html,
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use ledger::Severity;
 use mledger::audit;
-use mledger::compliance::{self, Asked, Framework, publish, sample};
+use mledger::compliance::{self, Asked, Enclosure, Framework, publish, sample};
 use mledger::error::Error;
 use mledger::request::Verify;
 use serde::Serialize;
@@ -34,8 +34,14 @@ pub(super) async fn report(app: &App, arguments: args::Report) -> Result<u8, Err
     let order = Order::of(arguments, &app.around.working)?;
     let opened = app.reader().await?;
     let report = opened.migrator.report(&order.verify, &order.asked).await;
+    let enclosure = match (&report, order.output) {
+        (Ok(report), Some(ReportOutput::Html)) => {
+            opened.migrator.enclosure(report.verification.size).await
+        }
+        _ => Ok(Enclosure::default()),
+    };
     opened.watcher.finish();
-    order.deliver(report?, &app.printer)
+    order.deliver(report?, &enclosure?, &app.printer)
 }
 
 /// Reports on a bundle, where there is neither a database nor a configuration.
@@ -48,7 +54,11 @@ pub(super) fn bundle(
     let order = Order::of(arguments, &folder)?;
     let path = folder.join(order.bundle.as_deref().unwrap_or(Path::new("")));
     let report = audit::report(&path, &order.verify, &order.asked, TOOL)?;
-    order.deliver(report, printer)
+    let enclosure = match order.output {
+        Some(ReportOutput::Html) => audit::enclosure(&path)?,
+        _ => Enclosure::default(),
+    };
+    order.deliver(report, &enclosure, printer)
 }
 
 /// What was typed, and what it means.
@@ -103,7 +113,12 @@ impl Order {
 
     /// Prints the report, or writes it to where it was asked for; the exit code says whether all was as
     /// recorded.
-    fn deliver(self, report: compliance::Report, printer: &Printer) -> Result<u8, Error> {
+    fn deliver(
+        self,
+        report: compliance::Report,
+        enclosure: &Enclosure,
+        printer: &Printer,
+    ) -> Result<u8, Error> {
         let report = match &self.sample {
             None => report,
             Some((seed, count)) => sample::draw(report, seed, *count),
@@ -123,6 +138,7 @@ impl Order {
                 _ if printer.is_json() => compliance::json(&report)?,
                 ReportOutput::Json => compliance::json(&report)?,
                 ReportOutput::Markdown => compliance::markdown(&report),
+                ReportOutput::Html => compliance::html(&report, enclosure),
                 ReportOutput::Csv | ReportOutput::Xlsx => return Err(no_place()),
             };
             printer.part(text.as_bytes());
@@ -135,6 +151,9 @@ impl Order {
             ReportOutput::Json => publish::file(path, compliance::json(&report)?.as_bytes())?,
             ReportOutput::Markdown => {
                 publish::file(path, compliance::markdown(&report).as_bytes())?
+            }
+            ReportOutput::Html => {
+                publish::file(path, compliance::html(&report, enclosure).as_bytes())?;
             }
             ReportOutput::Xlsx => publish::file(path, &compliance::workbook(&report)?)?,
             ReportOutput::Csv => {
