@@ -94,6 +94,8 @@ impl Migrator {
                 engine: self.engine.capabilities().name.to_owned(),
                 name: self.engine.address().display().to_owned(),
             },
+            // the folder as it was then is not known
+            format: None,
             ledger: moment.last.map(|(seq, _)| LedgerView {
                 id,
                 size: seq + 1,

@@ -329,7 +329,7 @@ fn state(file: Option<&Migration>, entry: Option<&Entry>, is_late: bool) -> Opti
         Some(Standing::Partial(..)) => return Some(State::Partial),
         _ => {}
     }
-    let due = version.is_repeatable() && file.is_some_and(|file| is_due(file, entry));
+    let due = file.is_some_and(|file| file.version.is_repeatable() && is_due(file, entry));
     if let Some(applied) = entry.and_then(|entry| entry.applied.as_ref())
         && !due
     {
