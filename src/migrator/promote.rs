@@ -30,6 +30,9 @@ use crate::request::{Promote, Settings, Verify};
 /// The longest text that an event keeps of what was relied on, in bytes.
 const DETAIL_LIMIT: usize = 4 * 1024;
 
+/// How many findings about the other ledger are told; `verify` tells all of them.
+const FINDINGS_TOLD: usize = 10;
+
 /// What a decision is made from besides the log.
 pub(super) struct Ground {
     /// The migrations of the folder.
@@ -401,7 +404,10 @@ fn elsewhere(source: &Source, error: Error) -> Error {
     }
 }
 
-fn broken(source: &Source, message: &str, findings: Vec<Finding>) -> Error {
+fn broken(source: &Source, message: &str, mut findings: Vec<Finding>) -> Error {
+    findings.truncate(FINDINGS_TOLD);
+    let told = "the ledger is not what was recorded: ";
+    let message = message.strip_prefix(told).unwrap_or(message);
     Error::Integrity {
         code: "promotion-ledger-broken",
         message: format!("the other ledger, at `{source}`, is not what was recorded: {message}"),
