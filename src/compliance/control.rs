@@ -31,6 +31,17 @@ pub struct Control {
     pub does_not_show: &'static str,
 }
 
+impl Control {
+    /// Returns what it asks for, what the section shows of it and what not, as sentences.
+    pub fn sentences(&self) -> [String; 3] {
+        [
+            format!("{}.", self.asks),
+            format!("Shown here: {}.", self.shows),
+            format!("Not shown: {}.", self.does_not_show),
+        ]
+    }
+}
+
 /// What each framework calls what a section shows; one line a pair.
 struct Entry {
     framework: Framework,

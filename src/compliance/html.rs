@@ -38,7 +38,7 @@ pub fn print(report: &Report, log: &Enclosure) -> String {
 
 fn page_of(document: &Document, verification: &VerifyReport, log: &Enclosure) -> String {
     let script = format!("\"use strict\";\n{{\n{}}}\n", SCRIPTS.concat());
-    let heading = Page::of(document).heading(document);
+    let heading = Page::default().heading(document);
     let sections = Page::of(document).sections(document);
     let check = Page::default().check(verification, log);
     let ledger = verification.lineage.last().copied();
@@ -96,19 +96,19 @@ struct Page {
 
 impl Page {
     fn of(document: &Document) -> Self {
-        let mut events = BTreeSet::new();
+        let mut page = Self::default();
         for block in document.sections.iter().flat_map(|one| &one.blocks) {
             match block {
                 Block::Sentences(_) => {}
-                Block::Facts(facts) => events.extend(facts.event),
-                Block::Table(table) => events.extend(table.rows.iter().filter_map(|row| row.event)),
+                // what is told in full is the place of its event, before any row that mentions it
+                Block::Facts(facts) => page.placed.extend(facts.event),
+                Block::Table(table) => page
+                    .events
+                    .extend(table.rows.iter().filter_map(|row| row.event)),
             }
         }
-        // what is told in full is the place of an event, before a row that mentions it
-        Self {
-            events,
-            ..Self::default()
-        }
+        page.events.extend(&page.placed);
+        page
     }
 
     fn line(&mut self, line: impl AsRef<str>) {
@@ -130,14 +130,6 @@ impl Page {
     }
 
     fn sections(mut self, document: &Document) -> String {
-        let facts = document.sections.iter().flat_map(|one| &one.blocks);
-        let in_full: BTreeSet<u64> = facts
-            .filter_map(|block| match block {
-                Block::Facts(facts) => facts.event,
-                Block::Sentences(_) | Block::Table(_) => None,
-            })
-            .collect();
-        self.placed.clone_from(&in_full);
         for section in &document.sections {
             self.section(section);
         }
@@ -155,11 +147,9 @@ impl Page {
             self.line("<ul class=\"controls\">");
             for control in &section.controls {
                 self.line(format!(
-                    "<li><b>{}</b>: {}. Shown here: {}. Not shown: {}.</li>",
+                    "<li><b>{}</b>: {}</li>",
                     escaped(control.reference),
-                    escaped(control.asks),
-                    escaped(control.shows),
-                    escaped(control.does_not_show)
+                    escaped(&control.sentences().join(" "))
                 ));
             }
             self.line("</ul>");

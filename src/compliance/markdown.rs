@@ -76,9 +76,10 @@ impl Page {
     fn controls(&mut self, controls: &[Control]) {
         for control in controls {
             self.gap();
-            self.line(format!("> **{}**: {}.", control.reference, control.asks));
-            self.line(format!("> Shown here: {}.", control.shows));
-            self.line(format!("> Not shown: {}.", control.does_not_show));
+            let [asks, shown, not_shown] = control.sentences();
+            self.line(format!("> **{}**: {asks}", control.reference));
+            self.line(format!("> {shown}"));
+            self.line(format!("> {not_shown}"));
         }
     }
 
