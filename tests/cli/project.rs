@@ -12,7 +12,7 @@ use tempfile::TempDir;
 pub(crate) const KEY_VARIABLE: &str = "MLEDGER_KEY";
 
 /// Variables by which a pipeline that runs the tests would change what is recorded.
-pub(crate) const SILENCED: [&str; 12] = [
+pub(crate) const SILENCED: [&str; 14] = [
     "CI",
     "GITHUB_ACTIONS",
     "GITLAB_CI",
@@ -22,6 +22,8 @@ pub(crate) const SILENCED: [&str; 12] = [
     "DATABASE_URL",
     "MLEDGER_ENV",
     "MLEDGER_KEY_FILE",
+    "MLEDGER_SIGNER",
+    "SSH_AUTH_SOCK",
     "RUST_LOG",
     "NO_COLOR",
     "CLICOLOR_FORCE",

@@ -118,20 +118,23 @@ fn a_table_has_borders_and_its_colours_can_be_switched_off() {
 #[test]
 fn a_passphrase_is_asked_for_and_not_shown() {
     let project = Project::with_two_migrations();
-    let made = Command::new("ssh-keygen")
-        .args(["-q", "-t", "ed25519", "-N", "open sesame", "-f"])
-        .arg(project.path("encrypted"))
-        .status();
-    assert!(made.expect("ssh-keygen runs").success());
+    let mut make = project.command(&["key", "new", "--passphrase", "--out", "encrypted"]);
+    let made = make.env("MLEDGER_KEY_PASSPHRASE", "open sesame").status();
+    assert!(made.expect("it runs").success());
+    let zeros = "0".repeat(64);
+    let sign = ["key", "prove", "--ledger", &zeros, "--key", "encrypted"];
     let dialogue = Some(("passphrase of the key", "open sesame\n"));
-    let seen = at_a_terminal(&project, "key show --key encrypted", dialogue, true);
+    let seen = at_a_terminal(&project, &sign.join(" "), dialogue, true);
     assert_eq!(seen.code, Some(0), "{}", seen.text);
-    assert!(seen.text.contains("ssh-ed25519 AAAA"), "{}", seen.text);
+    assert!(seen.text.contains("BEGIN SSH SIGNATURE"), "{}", seen.text);
     assert!(!seen.text.contains("sesame"), "{}", seen.text);
 
-    let mut alone = project.command(&["key", "show", "--key", "encrypted", "--json"]);
+    let mut alone = project.command(&sign);
     let output = alone.env_remove(KEY_VARIABLE).output().expect("it runs");
     assert_eq!(output.status.code(), Some(2));
     let given = alone.env("MLEDGER_KEY_PASSPHRASE", "open sesame").output();
     assert_eq!(given.expect("it runs").status.code(), Some(0));
+    // what it is needs no passphrase
+    let shown = project.run(&["key", "show", "--key", "encrypted", "--json"]);
+    assert_eq!(shown.json()["kind"], "encrypted_file");
 }
