@@ -197,9 +197,11 @@ impl Migrator {
             }
         }
         if log.has_errors() {
-            return Err(match remembered {
-                Some(_) if log.record_errors().next().is_none() => broken_with(log, REWIND),
-                _ => broken(log),
+            let missing = |code| matches!(code, Code::Truncated | Code::CheckpointMismatch);
+            return Err(if log.errors().all(|found| missing(found.code)) {
+                broken_with(log, REWIND)
+            } else {
+                broken(log)
             });
         }
         Ok(())

@@ -1,13 +1,14 @@
 //! Copies, moves and restores from outside: refused until somebody says what they are, explained after.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-use mledger::Migrator;
 use mledger::ledger::{Anchor, Body, Code, Role, Severity};
 use mledger::report::VerifyReport;
 use mledger::request::{Authorize, Fork, Move, Rewind, Settings, Up, Verify};
+use mledger::{Migrator, checkpoints};
 
 use crate::place::{Kind, on_every_engine};
 use crate::shop::{DANA, Person, Shop, refused};
+use crate::support::engines::Wire;
 
 const LEE: Person = Person(8, "lee@example.com");
 
@@ -60,6 +61,29 @@ fn knows_copies(kind: &Kind) -> bool {
 fn name(shop: &Shop) -> String {
     let url = shop.database.url();
     url.rsplit('/').next().unwrap_or(&url).to_owned()
+}
+
+/// Inserts the events of one database from a place on into another one, as its guards permit.
+fn replay(kind: &Kind, from: &Shop, to: &Shop, seq: u64) {
+    for row in from.ask(kind.store.rows).lines() {
+        let mut values = row.split('|');
+        let place = values.next().unwrap();
+        if place.parse::<u64>().unwrap() < seq {
+            continue;
+        }
+        let bytes: Vec<String> = values
+            .map(|value| match kind.wire {
+                Some(Wire::Letters) => format!("decode('{value}', 'hex')"),
+                _ => format!("X'{value}'"),
+            })
+            .collect();
+        let (events, bytes) = (kind.store.events, bytes.join(", "));
+        to.database
+            .run(&format!(
+                "INSERT INTO {events} (seq, line, signature, prev, hash) VALUES ({place}, {bytes});"
+            ))
+            .unwrap();
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -120,12 +144,15 @@ async fn a_copy_writes_nothing_until_it_is_a_fork_and_its_events_stay_out_of_the
         let report = staging.verify(&by_first_id).await.unwrap();
         assert_eq!(codes(&report), [Code::LedgerMismatch], "{engine}");
 
-        // all that the copy has, put into the place of the original, is not taken for it
-        shop.database.load_ledger(&copy.database.save_ledger());
+        // each event of the copy follows the last one of the original, and is none of it all the same
+        replay(kind, &copy, &shop, original.size);
         let production = of(&shop, DANA, "production");
         let report = production.verify(&Verify::default()).await.unwrap();
         assert!(codes(&report).contains(&Code::LedgerMismatch), "{engine}");
         refused(production.up(&Up::default()).await, "ledger-mismatch", 4);
+        shop.at("a machine that knows nothing");
+        let staging = of(&shop, DANA, "staging");
+        refused(staging.up(&Up::default()).await, "identity-mismatch", 4);
     })
     .await;
 }
@@ -202,13 +229,26 @@ async fn another_machine_takes_a_rewind_of_what_it_remembers_and_refuses_a_fork(
         of(&shop, DANA, "staging").init(None).await.unwrap();
         let saved = shop.database.save_ledger();
         shop.migration(A.0, A.1, A.2);
-        assert_eq!(shop.up().await.unwrap().applied, 1, "{engine}");
+        let folder = tempfile::tempdir().unwrap();
+        let keeping = |shop: &Shop| {
+            shop.migrator_with(|settings| {
+                settings.checkpoints = Some(checkpoints::Settings {
+                    folder: folder.path().to_owned(),
+                    in_development: true,
+                });
+            })
+        };
+        let run = keeping(&shop).up(&Up::default()).await.unwrap();
+        assert_eq!(run.applied, 1, "{engine}");
         shop.at("there");
         shop.status().await;
-        shop.at("here");
         shop.database.load_ledger(&saved);
         shop.database.run("DROP TABLE IF EXISTS a;").unwrap();
-        shop.migrator().rewind(&rewind(&[])).await.unwrap();
+        // who remembers nothing has the checkpoint that is kept beside the migrations
+        shop.at("a pipeline");
+        refused(keeping(&shop).status().await, "truncated", 4);
+        keeping(&shop).rewind(&rewind(&[])).await.unwrap();
+        keeping(&shop).status().await.unwrap();
         assert_eq!(shop.warnings(), Vec::<String>::new(), "{engine}");
         shop.at("there");
         shop.status().await;

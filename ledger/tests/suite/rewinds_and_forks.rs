@@ -4,7 +4,7 @@ use ledger::merkle::{self, TreeHead};
 use ledger::note::{COSIGNATURE, SignatureLine, Witness, key_hash};
 use ledger::{
     Anchor, Body, Checkpoint, Code, Consistency, Digest, Head, KeyRetired, LedgerForked,
-    LedgerRewound, Lost, Options, Role, SignatureCheck, Signer as _,
+    LedgerRewound, Lost, Options, Role, SignatureCheck, Signer as _, Verifier,
 };
 
 use crate::support::bodies::note;
@@ -94,6 +94,43 @@ fn a_rewind_excuses_the_checkpoints_that_it_names() {
         codes(&other, options),
         [Code::HistoryRewound, Code::Truncated]
     );
+}
+
+#[test]
+fn what_can_be_declared_lost_is_what_does_not_fit_and_was_once_of_this_log() {
+    let full = noted(9);
+    let (head, text) = checkpoint(&full, full.ledger, 10);
+    let (_, earlier) = checkpoint(&full, full.ledger, 4);
+    let elsewhere = Checkpoint {
+        ledger: Digest::of(b"another ledger"),
+        ..head.clone()
+    };
+    let elsewhere = elsewhere.sign(&key(8)).unwrap().to_string();
+    let lost = |log: &Log, texts: &[&String]| {
+        let mut verifier = Verifier::new(Options {
+            checkpoints: texts.iter().map(ToString::to_string).collect(),
+            ..Options::default()
+        });
+        for record in &log.records {
+            verifier.push(record);
+        }
+        verifier.lost_checkpoints()
+    };
+    let mut cut = full.clone();
+    cut.records.truncate(5);
+    assert_eq!(lost(&full, &[&text, &earlier]), Ok(vec![]));
+    assert_eq!(lost(&cut, &[&text, &earlier]), Ok(vec![head.head()]));
+    assert!(lost(&cut, &[&elsewhere]).is_err());
+    // what a rewind has named is lost already
+    cut.append(
+        OWNER,
+        2,
+        rewound(vec![Lost {
+            root: head.root,
+            size: head.size,
+        }]),
+    );
+    assert_eq!(lost(&cut, &[&text]), Ok(vec![]));
 }
 
 #[test]
