@@ -7,6 +7,7 @@ mod analysis;
 mod approvals;
 mod backups;
 mod exports;
+mod grants;
 mod health;
 mod openings;
 mod promotion;
@@ -25,6 +26,7 @@ pub use self::analysis::{Analysis, Answer, Attempt, AttemptOutcome, PendingScrip
 pub use self::approvals::{ApprovalView, ApprovalsView, Approved};
 pub use self::backups::{BackupChecked, BackupView, Pruned, RestoreTest, Restored, RestoredSchema};
 pub use self::exports::{CheckpointView, Exported, ProofReport, ProofView};
+pub use self::grants::{Grant, Granted};
 pub(crate) use self::health::Found;
 pub use self::health::{Health, HealthProblem, LastBackup, LedgerHealth, SchemaHealth};
 pub use self::openings::{LostHead, Reopened};

@@ -197,6 +197,28 @@ pub struct Rewind {
     pub confirmed: Option<String>,
 }
 
+/// What `redact` is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Redact {
+    /// The digest of the object whose bytes are erased.
+    pub digest: Digest,
+    /// Why, recorded.
+    pub reason: String,
+    /// The protected environment's name, as a person has typed it to confirm.
+    pub confirmed: Option<String>,
+}
+
+/// Users or roles of the database that `grants` speaks of; who is `None` is left out.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Grantees {
+    /// Applies migrations and rolls them back.
+    pub runner: Option<String>,
+    /// Approves plans, tags releases, takes notes, and runs nothing.
+    pub approver: Option<String>,
+    /// Reads the ledger, and writes nothing.
+    pub auditor: Option<String>,
+}
+
 /// A release as somebody wrote it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReleaseName {

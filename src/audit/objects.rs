@@ -41,3 +41,10 @@ impl Named {
         }
     }
 }
+
+/// Says that an owner has erased the bytes of an object.
+pub(crate) fn erased(digest: &Digest) -> String {
+    format!(
+        "the bytes of the object `{digest}` were erased on an owner's decision; its digest is kept"
+    )
+}

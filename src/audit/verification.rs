@@ -12,7 +12,7 @@ use ledger::{
 
 use super::contents::Contents;
 use super::manifest::{self, Manifest};
-use super::objects::Named;
+use super::objects::{Named, erased};
 use super::{
     ABSENT, ALLOWED_SIGNERS, CHECKPOINT, CHECKPOINTS, EVENTS, MANIFEST, MANIFEST_SIGNATURE,
     OBJECTS, README, SIGNATURES, VERIFIER, allowed,
@@ -378,8 +378,9 @@ impl<'a> Inspection<'a> {
             }
         }
         for digest in needed {
-            let explained = absent.contains(&digest) || self.objects.redacted.contains(&digest);
-            let (severity, message) = if explained {
+            let (severity, message) = if self.objects.redacted.contains(&digest) {
+                (Severity::Warning, erased(&digest))
+            } else if absent.contains(&digest) {
                 let message = format!("of the object `{digest}` only digest and size are kept");
                 (Severity::Warning, message)
             } else {

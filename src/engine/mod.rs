@@ -29,6 +29,8 @@ use crate::adopt::{Lock, LockState, Table, TableName, Writing};
 use crate::backup::Dump;
 use crate::lint::{Dialect, Sizes};
 use crate::migration::split::LexRules;
+use crate::report::Granted;
+use crate::request::Grantees;
 
 /// What a kind of database can and cannot do, as data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,6 +77,10 @@ pub trait Engine: fmt::Debug + Send + Sync {
 
     /// Returns the database called `name` beside this one: on the same server, or a file in `folder`.
     fn beside(&self, name: &str, folder: &Path) -> Arc<dyn Engine>;
+
+    /// Returns what gives each of `who` the rights that their work needs in the database of this name, and
+    /// no more.
+    fn grants(&self, database: &str, who: &Grantees) -> Granted;
 
     /// Opens a connection.
     ///
@@ -281,6 +287,9 @@ pub trait Session: Send {
 
     /// Returns the object with this digest.
     async fn object(&mut self, digest: &Digest) -> Result<Option<Object>, EngineError>;
+
+    /// Erases an object's bytes and keeps its digest and size, inside the open transaction.
+    async fn redact_object(&mut self, digest: &Digest) -> Result<(), EngineError>;
 
     /// Returns the digests of up to `limit` objects above `after`, in ascending order.
     async fn object_digests(

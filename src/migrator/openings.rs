@@ -296,7 +296,12 @@ impl Migrator {
     }
 
     /// Refuses what a protected environment wants to have confirmed by its name.
-    fn confirmed(&self, what: &str, environment: &str, said: Option<&str>) -> Result<(), Error> {
+    pub(super) fn confirmed(
+        &self,
+        what: &str,
+        environment: &str,
+        said: Option<&str>,
+    ) -> Result<(), Error> {
         if let Some(said) = said.filter(|said| *said != environment) {
             return Err(refused(
                 "confirmation-differs",

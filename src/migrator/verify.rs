@@ -7,7 +7,7 @@ use ledger::{Code, Digest, Event, Finding, Severity};
 
 use super::{Migrator, open, status};
 use crate::audit;
-use crate::audit::objects::Named;
+use crate::audit::objects::{Named, erased};
 use crate::engine::{Object, Session, Store};
 use crate::error::Error;
 use crate::log::Log;
@@ -297,6 +297,9 @@ impl Found {
                 Severity::Error,
                 format!("the object `{digest}`, which events name, is not stored"),
             ),
+            Err(Unusable::Absent(_)) if self.objects.redacted.contains(digest) => {
+                (Code::ObjectMissing, Severity::Warning, erased(digest))
+            }
             Err(Unusable::Absent(_)) => (
                 Code::ObjectMissing,
                 Severity::Warning,

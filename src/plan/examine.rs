@@ -115,7 +115,7 @@ pub async fn read(
             match bytes {
                 Ok(bytes) => Script::recorded(bytes, label, *form, rules)
                     .map_err(|problem| invalid(candidate, &problem)),
-                Err(_) => Err(unusable(candidate)),
+                Err(reason) => Err(unusable(candidate, &reason)),
             }
         }
     })
@@ -225,14 +225,18 @@ fn transaction_control(candidate: &Candidate, line: u64, word: &str) -> Blocker 
     )
 }
 
-fn unusable(candidate: &Candidate) -> Blocker {
+fn unusable(candidate: &Candidate, reason: &Unusable) -> Blocker {
+    let found = match reason {
+        Unusable::Absent(_) => "that they were erased, or too large to be kept",
+        Unusable::Missing(_) | Unusable::Mismatch(_) => "no usable bytes",
+    };
     Blocker {
         kind: BlockerKind::Integrity,
         refusal: Refusal {
             code: "object-missing",
             version: Some(candidate.version.clone()),
             message: format!(
-                "expected the script `{}` in the ledger's objects, found no usable bytes",
+                "expected the bytes of the script `{}` in the ledger's objects, found {found}",
                 candidate.digest
             ),
             hint: "put the file back as it was when the migration was applied".to_owned(),

@@ -39,6 +39,7 @@ mod rehearsals;
 mod releases;
 mod repeating;
 mod reversals;
+mod rights;
 mod sessions;
 mod shop;
 mod sizes;

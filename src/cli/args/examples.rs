@@ -314,3 +314,18 @@ Examples:
 
 The head that this machine remembers is named by itself. What is named is excused from then on as
 `history-rewound`; anything else that does not fit stays an error.";
+
+pub(super) const GRANTS: &str = "\
+Examples:
+  mledger grants --runner deploy --approver release --auditor revision | psql shop
+
+Nothing is executed. The roles must be there; what each may sign is another matter, which the roles of
+their keys say.";
+
+pub(super) const REDACT: &str = "\
+Examples:
+  mledger redact DIGEST --reason \"a customer's address stood in it\"
+
+For what should never have been written down. `verify` shows that it is missing, and that an owner has
+decided so. The database's own files may keep the bytes until it has cleared them away, and so do backups
+and exports that were made before; a rollback of that migration needs its file from now on.";

@@ -8,6 +8,7 @@ mod examples;
 mod openings;
 mod releases;
 mod reports;
+mod rights;
 mod values;
 
 use std::path::PathBuf;
@@ -30,6 +31,7 @@ pub(crate) use self::releases::{Changelog, ChangelogOutput, Promote, Publish, Re
 pub(crate) use self::reports::{
     Framework, Report, ReportCommand, ReportOptions, ReportOutput, ReportSample,
 };
+pub(crate) use self::rights::{Grants, Redact};
 use self::values::seconds;
 
 /// Database migrations with a signed, hash-chained history.
@@ -258,6 +260,12 @@ pub(crate) enum Command {
     /// Declare lost what a database restored from outside does not have any more
     #[command(after_long_help = examples::REWIND)]
     Rewind(Rewind),
+    /// Print the least rights in the database that runner, approver and auditor need
+    #[command(after_long_help = examples::GRANTS)]
+    Grants(Grants),
+    /// Erase the bytes of a stored script for good; its digest and all signatures stay
+    #[command(after_long_help = examples::REDACT)]
+    Redact(Redact),
     /// Save the database, and look after what was saved
     #[command(after_long_help = examples::BACKUP)]
     Backup(Backup),

@@ -16,6 +16,7 @@ mod promote;
 mod prove;
 mod releases;
 mod report;
+mod rights;
 pub(super) mod runs;
 mod setup;
 mod shell;
@@ -91,6 +92,8 @@ pub(crate) async fn dispatch(cli: Cli, printer: &Arc<Printer>) -> Result<u8, Err
         Command::Fork(arguments) => openings::fork(&app, arguments).await,
         Command::Move(arguments) => openings::move_here(&app, arguments).await,
         Command::Rewind(arguments) => openings::rewind(&app, arguments).await,
+        Command::Grants(arguments) => rights::grants(&app, arguments).await,
+        Command::Redact(arguments) => rights::redact(&app, arguments).await,
         Command::Backup(arguments) => backup::backup(&app, arguments.command).await,
         Command::Tag(arguments) => releases::tag(&app, arguments).await,
         Command::Release(arguments) => releases::release(&app, arguments).await,

@@ -10,6 +10,7 @@ mod details;
 mod events;
 mod examine;
 mod fault;
+mod grants;
 mod kill;
 mod lease;
 mod literal;
@@ -40,6 +41,8 @@ use crate::backup::Dump;
 use crate::backup::mysql::MySqlDump;
 use crate::lint;
 use crate::migration::split::{LexRules, MYSQL};
+use crate::report::Granted;
+use crate::request::Grantees;
 
 /// What MySQL and MariaDB can do.
 const CAPABILITIES: Capabilities = Capabilities {
@@ -87,6 +90,10 @@ impl Engine for MySql {
         let target = self.target.beside(name);
         let address = Address::of_server(target.display(), target.key());
         Arc::new(Self::new(target, address))
+    }
+
+    fn grants(&self, database: &str, who: &Grantees) -> Granted {
+        grants::grants(database, who)
     }
 
     async fn connect(&self, access: Access) -> Result<Box<dyn Session>, EngineError> {

@@ -82,6 +82,22 @@ pub(super) async fn find(
     }))
 }
 
+/// Erases an object's bytes.
+pub(super) async fn redact(
+    connection: &mut MySqlConnection,
+    schema: &str,
+    digest: &Digest,
+) -> Result<(), EngineError> {
+    let sql = format!(
+        "UPDATE {schema}.mledger_objects SET encoding = 'absent', content = '' WHERE digest = {}",
+        literal::bytes(digest.as_bytes())
+    );
+    talk::execute(connection, sql)
+        .await
+        .map(drop)
+        .map_err(fault::of_ours)
+}
+
 /// Returns up to `limit` digests above `after`, in order.
 ///
 /// What is no digest is left out: nothing can name it.

@@ -256,6 +256,11 @@ impl Session for MySqlSession {
         objects::find(self.ready().await?, &schema, digest).await
     }
 
+    async fn redact_object(&mut self, digest: &Digest) -> Result<(), EngineError> {
+        let schema = self.schema.clone();
+        objects::redact(self.ready().await?, &schema, digest).await
+    }
+
     async fn object_digests(
         &mut self,
         after: Option<Digest>,

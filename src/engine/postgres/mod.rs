@@ -13,6 +13,7 @@ mod ending;
 mod events;
 mod examine;
 mod fault;
+mod grants;
 mod interrupt;
 mod lease;
 mod link;
@@ -43,6 +44,8 @@ use crate::backup::Dump;
 use crate::backup::postgres::PostgresDump;
 use crate::lint;
 use crate::migration::split::{LexRules, POSTGRES};
+use crate::report::Granted;
+use crate::request::Grantees;
 
 /// What PostgreSQL can do.
 const CAPABILITIES: Capabilities = Capabilities {
@@ -93,6 +96,10 @@ impl Engine for Postgres {
         let target = self.target.beside(name);
         let address = Address::of_server(target.display(), target.key());
         Arc::new(Self::new(target, address))
+    }
+
+    fn grants(&self, database: &str, who: &Grantees) -> Granted {
+        grants::grants(database, who)
     }
 
     async fn connect(&self, access: Access) -> Result<Box<dyn Session>, EngineError> {

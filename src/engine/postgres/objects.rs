@@ -59,6 +59,19 @@ pub(super) async fn find(
     }))
 }
 
+/// Erases an object's bytes.
+pub(super) async fn redact(
+    link: &mut Link,
+    prefix: &str,
+    digest: &Digest,
+) -> Result<(), EngineError> {
+    let digest = literal::bytes(digest.as_bytes());
+    let sql = format!(
+        "{prefix}UPDATE mledger.objects SET encoding = 'absent', content = '' WHERE digest = {digest}"
+    );
+    link.run(&sql, Of::Ours).await
+}
+
 /// Returns up to `limit` digests above `after`, in order.
 ///
 /// What is no digest is left out: nothing can name it.

@@ -239,6 +239,11 @@ impl Session for PostgresSession {
         objects::find(&mut self.link, &prefix, digest).await
     }
 
+    async fn redact_object(&mut self, digest: &Digest) -> Result<(), EngineError> {
+        let prefix = self.prefix().await?;
+        objects::redact(&mut self.link, &prefix, digest).await
+    }
+
     async fn object_digests(
         &mut self,
         after: Option<Digest>,

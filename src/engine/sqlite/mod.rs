@@ -35,6 +35,8 @@ use crate::backup::Dump;
 use crate::backup::sqlite::SqliteDump;
 use crate::lint;
 use crate::migration::split::{LexRules, SQLITE};
+use crate::report::Granted;
+use crate::request::Grantees;
 
 /// What SQLite can do.
 const CAPABILITIES: Capabilities = Capabilities {
@@ -98,6 +100,19 @@ impl Engine for Sqlite {
         let path = folder.join(name);
         let address = Address::of_file(&path);
         Arc::new(Self::new(path, Opening::Existing, address))
+    }
+
+    fn grants(&self, _database: &str, _who: &Grantees) -> Granted {
+        let notes = [
+            "SQLite has no users: the rights on a database are those on its file and folder",
+            "who runs, approves or tags writes the file: `chgrp` it and its folder to their group, with the \
+             modes 660 and 770; what keeps them apart is the role of their key alone",
+            "who audits reads it: mode 640, or `mledger export` into a folder of theirs",
+        ];
+        Granted {
+            notes: notes.map(str::to_owned).into(),
+            grants: Vec::new(),
+        }
     }
 
     async fn connect(&self, access: Access) -> Result<Box<dyn Session>, EngineError> {

@@ -58,6 +58,25 @@ pub(super) async fn find(
     }))
 }
 
+/// Erases an object's bytes, also from the pages that they are taken from.
+pub(super) async fn redact(
+    connection: &mut SqliteConnection,
+    digest: &Digest,
+) -> Result<(), EngineError> {
+    sqlx::raw_sql("PRAGMA main.secure_delete = ON")
+        .execute(&mut *connection)
+        .await
+        .map_err(fault::from_driver)?;
+    sqlx::query(
+        "UPDATE main.mledger_objects SET encoding = 'absent', content = x'' WHERE digest = ?1",
+    )
+    .bind(digest.as_bytes().as_slice())
+    .execute(connection)
+    .await
+    .map(drop)
+    .map_err(fault::from_driver)
+}
+
 /// Returns up to `limit` digests above `after`, in order.
 ///
 /// What is no digest is left out: nothing can name it.

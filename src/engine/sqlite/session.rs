@@ -158,6 +158,11 @@ impl Session for SqliteSession {
         self.named(answer)
     }
 
+    async fn redact_object(&mut self, digest: &Digest) -> Result<(), EngineError> {
+        let answer = objects::redact(self.connection()?, digest).await;
+        self.named(answer)
+    }
+
     async fn object_digests(
         &mut self,
         after: Option<Digest>,
