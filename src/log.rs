@@ -1,11 +1,16 @@
 //! The log as this command has read it: checked, folded, and never ahead of the database.
 
-use ledger::verify::{Options, Verdict, Verifier};
+use std::num::NonZeroUsize;
+use std::thread;
+
+use ledger::verify::{Columns, Entry, Options, Preparation, Prepared, Verdict, Verifier};
 use ledger::{Code, Digest, Event, Finding, Head, Severity};
+
+use tokio::task::JoinHandle;
 
 use crate::checkpoints;
 use crate::context::Remembered;
-use crate::engine::{EngineError, Session, StoredRecord};
+use crate::engine::{EngineError, Fault, Session, StoredRecord};
 use crate::journal::Committed;
 use crate::projection::approvals::Approvals;
 use crate::projection::backups::Backups;
@@ -14,6 +19,60 @@ use crate::projection::releases::Releases;
 
 /// How many records are fetched at a time; bounds memory, not the log.
 pub(crate) const PAGE: u32 = 512;
+
+/// So few records are not worth waking other threads for.
+const FEW: usize = 32;
+
+impl Entry for StoredRecord {
+    fn line(&self) -> &[u8] {
+        &self.line
+    }
+
+    fn signature(&self) -> &[u8] {
+        &self.signature
+    }
+
+    fn columns(&self) -> Option<Columns<'_>> {
+        Some(Columns {
+            seq: self.seq,
+            prev: &self.prev,
+            hash: &self.hash,
+        })
+    }
+}
+
+/// A page that is being prepared.
+enum Preparing {
+    Here(Vec<Prepared<StoredRecord>>),
+    Elsewhere(JoinHandle<Vec<Prepared<StoredRecord>>>),
+}
+
+impl Preparing {
+    /// Begins to prepare a page that ends with the record before `end`.
+    fn begin(preparation: Preparation, end: u64, page: Vec<StoredRecord>) -> Self {
+        let first = end.saturating_sub(page.len() as u64);
+        if page.len() < FEW {
+            return Self::Here(preparation.prepare(first, page, NonZeroUsize::MIN));
+        }
+        let work = move || preparation.prepare(first, page, threads());
+        Self::Elsewhere(tokio::task::spawn_blocking(work))
+    }
+
+    async fn end(self) -> Result<Vec<Prepared<StoredRecord>>, EngineError> {
+        match self {
+            Self::Here(page) => Ok(page),
+            Self::Elsewhere(working) => working.await.map_err(|error| {
+                let message = format!("the verification was cut short: {error}");
+                EngineError::new(Fault::Io, message)
+            }),
+        }
+    }
+}
+
+/// Returns how many threads signatures are verified on: as many as this process may use.
+pub(crate) fn threads() -> NonZeroUsize {
+    thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
+}
 
 /// The records of one database, checked as they are read and folded into projections.
 #[derive(Debug)]
@@ -49,11 +108,33 @@ impl Log {
         session: &mut dyn Session,
         each: &mut (dyn FnMut(&Event) + Send),
     ) -> Result<(), EngineError> {
+        let mut at = self.size();
+        let mut ahead: Option<Preparing> = None;
         loop {
-            let page = session.records(self.verifier.size(), PAGE).await?;
-            if self.take_in(&page, each) {
+            let page = session.records(at, PAGE).await?;
+            let last = page.len() < PAGE as usize;
+            at += page.len() as u64;
+            let before = match ahead.take() {
+                Some(preparing) => preparing.end().await?,
+                None => Vec::new(),
+            };
+            // one page is prepared while the one before is taken in and the next one is fetched
+            let preparing = Preparing::begin(self.verifier.preparation(), at, page);
+            self.take(before, each);
+            if last {
+                self.take(preparing.end().await?, each);
                 self.drop_strangers();
                 return Ok(());
+            }
+            ahead = Some(preparing);
+        }
+    }
+
+    fn take(&mut self, page: Vec<Prepared<StoredRecord>>, each: &mut (dyn FnMut(&Event) + Send)) {
+        for prepared in page {
+            if let Some(event) = self.verifier.push_prepared(prepared) {
+                self.apply(&event);
+                each(&event);
             }
         }
     }
@@ -66,14 +147,7 @@ impl Log {
         each: &mut (dyn FnMut(&Event) + Send),
     ) -> bool {
         for stored in page {
-            let event = self.verifier.push_stored(
-                stored.seq,
-                &stored.line,
-                &stored.signature,
-                &stored.prev,
-                &stored.hash,
-            );
-            if let Some(event) = event {
+            if let Some(event) = self.verifier.push(stored) {
                 self.apply(&event);
                 each(&event);
             }

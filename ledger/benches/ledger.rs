@@ -2,17 +2,15 @@
 
 #![expect(clippy::unwrap_used, reason = "benchmarks")]
 
-use std::collections::BTreeMap;
+mod log;
 
 use divan::{Bencher, black_box};
 use ledger::sshsig::{EVENT_NAMESPACE, preimage};
 use ledger::{
-    Body, DatabaseId, Digest, Direction, Event, Head, KeyGrant, LedgerCreated, Lifecycle,
-    LockAcquired, LockReleased, MigrationApplied, MigrationStarted, Mode, Options, Outcome, Record,
-    Role, RunFinished, RunStarted, SignatureCheck, Signer as _, SigningKey, Timestamp, Verifier,
-    canonical,
+    Event, Head, Lifecycle, Options, Record, SignatureCheck, Signer as _, Verifier, canonical,
 };
-use uuid::Uuid;
+
+use log::{key, log};
 
 fn main() {
     divan::main();
@@ -103,136 +101,4 @@ fn run(options: &Options, records: &[Record]) {
         verifier.push(record);
     }
     assert!(!verifier.finish().has_errors());
-}
-
-fn key() -> SigningKey {
-    SigningKey::from_seed([1; 32])
-}
-
-/// Returns a valid ledger of exactly `size` entries: runs of one migration each, and a rest.
-fn log(size: usize) -> Vec<Record> {
-    let key = key();
-    let mut writer = Writer {
-        key: &key,
-        ledger: Digest::ZERO,
-        prev: Digest::ZERO,
-        run: Uuid::nil(),
-        records: Vec::with_capacity(size + 6),
-    };
-    writer.append(created(&key).into());
-    writer.ledger = writer.prev;
-    for number in 1_u128.. {
-        if writer.records.len() >= size {
-            break;
-        }
-        writer.run = Uuid::from_u128(number);
-        for body in one_run(writer.run, &number.to_string()) {
-            writer.append(body);
-        }
-    }
-    writer.records.truncate(size);
-    writer.records
-}
-
-struct Writer<'a> {
-    key: &'a SigningKey,
-    ledger: Digest,
-    prev: Digest,
-    run: Uuid,
-    records: Vec<Record>,
-}
-
-impl Writer<'_> {
-    fn append(&mut self, body: Body) {
-        let event = Event {
-            actor: "ci@example.com".to_owned(),
-            body,
-            env: "production".to_owned(),
-            host: "runner.example".to_owned(),
-            key: self.key.public_key().fingerprint(),
-            ledger: self.ledger,
-            outcome: Outcome::Success,
-            prev: self.prev,
-            run: self.run,
-            seq: u64::try_from(self.records.len()).unwrap(),
-            time: Timestamp::from_micros(1_800_000_000_000_000),
-            tool: "mledger/0.1.0".to_owned(),
-        };
-        let record = Record::sign(&event, self.key).unwrap();
-        self.prev = record.hash();
-        self.records.push(record);
-    }
-}
-
-fn created(key: &SigningKey) -> LedgerCreated {
-    LedgerCreated {
-        database: DatabaseId {
-            engine: "postgres".to_owned(),
-            identity: "7300000000000000001/shop".to_owned(),
-            name: "shop".to_owned(),
-        },
-        key: KeyGrant {
-            name: "ci@example.com".to_owned(),
-            public: key.public_key().to_openssh(),
-            roles: vec![Role::Owner].into(),
-        },
-        nonce: Digest::of(b"nonce"),
-    }
-}
-
-fn one_run(token: Uuid, version: &str) -> [Body; 6] {
-    let script = Digest::of(version.as_bytes());
-    [
-        LockAcquired { token, wait_ms: 0 }.into(),
-        RunStarted {
-            batch: Some(1),
-            ci: None,
-            command: "up".to_owned(),
-            forced: vec![],
-            plan: script,
-            policy: script,
-            schema: None,
-            steps: 1,
-            ticket: Some("CHG-42".to_owned()),
-        }
-        .into(),
-        MigrationStarted {
-            attempt: 1,
-            batch: Some(1),
-            checksum: script,
-            direction: Direction::Up,
-            mode: Mode::Atomic,
-            name: "create_users".to_owned(),
-            script,
-            self_committing: vec![].into(),
-            statements: 1,
-            version: version.to_owned(),
-        }
-        .into(),
-        MigrationApplied {
-            attempt: 1,
-            batch: 1,
-            checksum: script,
-            down_script: Some(script),
-            duration_ms: 12,
-            metadata: BTreeMap::from([
-                ("author".to_owned(), "dana".into()),
-                ("breaking_change".to_owned(), false.into()),
-                ("tags".to_owned(), vec!["feature".into()].into()),
-            ]),
-            name: "create_users".to_owned(),
-            script,
-            statements: 1,
-            version: version.to_owned(),
-        }
-        .into(),
-        RunFinished {
-            done: 1,
-            duration_ms: 40,
-            failed: 0,
-            schema: None,
-        }
-        .into(),
-        LockReleased { held_ms: 45, token }.into(),
-    ]
 }

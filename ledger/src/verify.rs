@@ -8,6 +8,9 @@
 mod anchors;
 mod list;
 mod options;
+mod prepare;
+
+use std::sync::Arc;
 
 use crate::body::Body;
 use crate::event::{Event, LineFault};
@@ -16,13 +19,15 @@ use crate::hash::Digest;
 use crate::key::{PublicKey, Signature};
 use crate::lifecycle::Lifecycle;
 use crate::merkle::{Tree, TreeHead};
-use crate::record::{Record, entry_hash, line_digest};
-use crate::sshsig::{self, EVENT_NAMESPACE};
+use crate::record::Record;
 use crate::time::Timestamp;
 use crate::trust::Keyring;
 
 use anchors::Anchors;
 use list::Findings;
+use prepare::{Worked, verifies};
+
+pub use prepare::{Columns, Entry, Preparation, Prepared};
 
 pub use options::{Anchor, Consistency, Head, Kept, Options, SignatureCheck, Verdict};
 
@@ -65,15 +70,7 @@ pub struct Verifier {
     lifecycle: Lifecycle,
     anchors: Anchors,
     findings: Findings,
-    /// The key with which the signature of the record being taken was verified already.
-    verified_with: Option<PublicKey>,
-}
-
-/// The columns that a store keeps beside the line.
-struct Columns<'a> {
-    seq: i64,
-    prev: &'a [u8],
-    hash: &'a [u8],
+    preparation: Preparation,
 }
 
 impl Verifier {
@@ -101,35 +98,37 @@ impl Verifier {
             lifecycle: Lifecycle::new(),
             anchors,
             findings,
-            verified_with: None,
+            preparation: Preparation {
+                signatures_from,
+                ..Preparation::default()
+            },
         }
     }
 
-    /// Checks the next record and returns its event, also where there were findings; `None`
+    /// Checks the next entry, also against what is kept beside it, and returns its event, also where there were findings; `None`
     /// where the line cannot be read.
-    pub fn push(&mut self, record: &Record) -> Option<Event> {
-        self.take(&record.line, record.signature.as_bytes(), None)
+    pub fn push(&mut self, entry: &dyn Entry) -> Option<Event> {
+        let worked = Worked::on(entry.line(), entry.signature());
+        self.take(entry, worked)
     }
 
     /// Checks a record that the caller has just made with [`Record::sign`], which has verified the
     /// signature with `key`: all but this is checked as [`Verifier::push`] does.
     pub fn push_signed(&mut self, record: &Record, key: &PublicKey) -> Option<Event> {
-        self.verified_with = Some(key.clone());
-        let event = self.push(record);
-        self.verified_with = None;
-        event
+        let mut worked = Worked::on(record.line(), record.signature());
+        worked.verified = Some((key.clone(), true));
+        self.take(record, worked)
     }
 
-    /// Checks the next record as a store keeps it, its columns against the line.
-    pub fn push_stored(
-        &mut self,
-        seq: i64,
-        line: &[u8],
-        signature: &[u8],
-        prev: &[u8],
-        hash: &[u8],
-    ) -> Option<Event> {
-        self.take(line, signature, Some(&Columns { seq, prev, hash }))
+    /// Returns what it takes to prepare entries behind those taken so far, on other threads.
+    #[must_use]
+    pub fn preparation(&self) -> Preparation {
+        self.preparation.clone()
+    }
+
+    /// Checks the next entry, which was prepared before, as [`Verifier::push`] does.
+    pub fn push_prepared<E: Entry>(&mut self, prepared: Prepared<E>) -> Option<Event> {
+        self.take(&prepared.entry, prepared.worked)
     }
 
     /// Returns the number of records so far.
@@ -269,10 +268,10 @@ impl Verifier {
         }
     }
 
-    fn take(&mut self, line: &[u8], signature: &[u8], columns: Option<&Columns>) -> Option<Event> {
+    fn take(&mut self, entry: &dyn Entry, worked: Worked) -> Option<Event> {
         let position = self.size();
-        let hash = entry_hash(line, signature);
-        let event = match Event::parse(line) {
+        let hash = worked.hash;
+        let event = match worked.event {
             Ok(event) => Some(event),
             Err(fault) => {
                 let code = match fault {
@@ -283,11 +282,11 @@ impl Verifier {
                 None
             }
         };
-        if let Some(columns) = columns {
-            self.check_columns(position, columns, event.as_ref(), &hash);
+        if let Some(columns) = entry.columns() {
+            self.check_columns(position, &columns, event.as_ref(), &hash);
         }
         match &event {
-            Some(event) => self.check(position, event, line, signature, hash),
+            Some(event) => self.check(position, event, entry, worked.verified.as_ref(), hash),
             None => self.next_seq = self.next_seq.saturating_add(1),
         }
         self.head = hash;
@@ -297,9 +296,16 @@ impl Verifier {
         event
     }
 
-    fn check(&mut self, position: u64, event: &Event, line: &[u8], signature: &[u8], hash: Digest) {
+    fn check(
+        &mut self,
+        position: u64,
+        event: &Event,
+        entry: &dyn Entry,
+        verified: Option<&(PublicKey, bool)>,
+        hash: Digest,
+    ) {
         self.check_place(position, event);
-        let sound = self.check_signature(position, event, line, signature);
+        let sound = self.check_signature(position, event, entry, verified);
         self.keyring.note_signature(position, &event.key);
         if sound {
             self.fold_key(position, event);
@@ -353,26 +359,29 @@ impl Verifier {
         &mut self,
         position: u64,
         event: &Event,
-        line: &[u8],
-        signature: &[u8],
+        entry: &dyn Entry,
+        verified: Option<&(PublicKey, bool)>,
     ) -> bool {
         let (key, fault) = self.keyring.signer(position, event);
         let mut sound = fault.is_none();
         if let Some(fault) = fault {
             self.report(fault.code, position, fault.message);
         }
-        let Ok(signature) = Signature::try_from(signature) else {
-            let message = format!("expected 64 bytes, found {}", signature.len());
+        let Ok(signature) = Signature::try_from(entry.signature()) else {
+            let message = format!("expected 64 bytes, found {}", entry.signature().len());
             self.report(Code::SignatureInvalid, position, message);
             return false;
         };
         let Some(key) = key else {
             return false;
         };
-        let verified = self.verified_with.as_ref() == Some(&key);
-        if position >= self.signatures_from && !verified {
-            let preimage = sshsig::preimage_of(EVENT_NAMESPACE, &line_digest(line));
-            if !key.verify(&preimage, &signature) {
+        if position >= self.signatures_from {
+            // what was found out ahead counts for the key that it was found out with
+            let genuine = match verified {
+                Some((with, genuine)) if *with == key => *genuine,
+                _ => verifies(&key, entry.line(), &signature),
+            };
+            if !genuine {
                 let message = format!(
                     "the signature is not one of key `{}` over this line",
                     event.key
@@ -389,6 +398,12 @@ impl Verifier {
         let check_proof = position >= self.signatures_from;
         if let Err(fault) = self.keyring.apply(position, event, check_proof) {
             self.report(fault.code, position, fault.message);
+        }
+        let new = self.keyring.entries().get(self.preparation.entries..);
+        for entry in new.unwrap_or_default() {
+            self.preparation.entries += 1;
+            let keys = Arc::make_mut(&mut self.preparation.keys);
+            keys.insert(entry.fingerprint, entry.public.clone());
         }
         if (position == 0 || takeover)
             && let Some(entry) = self.keyring.find(&event.key)

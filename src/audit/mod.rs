@@ -10,6 +10,7 @@ mod contents;
 pub(crate) mod draft;
 pub(crate) mod manifest;
 pub(crate) mod objects;
+mod pairs;
 mod proof;
 pub(crate) mod readme;
 mod report;

@@ -5,7 +5,8 @@ use std::io::{self, BufReader, Read};
 use std::path::Path;
 
 use super::contents::Contents;
-use super::verification::{LONGEST_NOTE, MOST_CHECKPOINTS, inspect, line, unreadable};
+use super::pairs::line;
+use super::verification::{LONGEST_NOTE, MOST_CHECKPOINTS, inspect, unreadable};
 use super::{CHECKPOINT, CHECKPOINTS, EVENTS, OBJECTS, SIGNATURES};
 use crate::compliance::{Asked, Collector, Enclosure, Evidence, Report};
 use crate::error::Error;

@@ -1,23 +1,22 @@
 //! The verification of a bundle, offline: no database, no configuration, and nothing believed.
 
 use std::collections::BTreeSet;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io;
 use std::path::Path;
 
 use ledger::verify::Options;
-use ledger::{
-    AllowedSigners, Checkpoint, Code, Digest, Event, Finding, MAX_ENTRY, Record, Severity,
-    Signature, Verifier,
-};
+use ledger::{AllowedSigners, Checkpoint, Code, Digest, Event, Finding, Severity, Verifier};
 
 use super::contents::Contents;
 use super::manifest::{self, Manifest};
 use super::objects::{Named, erased};
+use super::pairs::{Next, Pair, Pairs};
 use super::{
     ABSENT, ALLOWED_SIGNERS, CHECKPOINT, CHECKPOINTS, EVENTS, MANIFEST, MANIFEST_SIGNATURE,
     OBJECTS, README, SIGNATURES, VERIFIER, allowed,
 };
 use crate::error::Error;
+use crate::log::{self, PAGE};
 use crate::object;
 use crate::projection::history::History;
 use crate::report::{Checked, VerifyReport};
@@ -43,9 +42,6 @@ pub(super) const LONGEST_NOTE: u64 = 1 << 20;
 
 /// The most earlier checkpoints that are looked at.
 pub(super) const MOST_CHECKPOINTS: usize = 1_000;
-
-/// The most bytes of a line that are kept; what is longer is no line of a ledger.
-const LONGEST_LINE: usize = 2 * MAX_ENTRY;
 
 /// How many findings about files are told one by one.
 const MOST_FINDINGS: usize = 1_000;
@@ -250,55 +246,30 @@ impl<'a> Inspection<'a> {
         {
             return Ok(());
         }
-        let mut events = BufReader::new(self.contents.open(EVENTS)?);
-        let mut signatures = BufReader::new(self.contents.open(SIGNATURES)?);
+        let mut pairs = Pairs::new(self.contents.open(EVENTS)?, self.contents.open(SIGNATURES)?);
         loop {
-            let (line, signature) = (line(&mut events)?, line(&mut signatures)?);
-            let position = verifier.size();
-            let (line, signature) = match (line, signature) {
-                (None, None) => break,
-                (Some(line), Some(signature)) => (line, signature),
-                (line, _) => {
-                    let (more, fewer) = match line {
-                        Some(_) => (EVENTS, SIGNATURES),
-                        None => (SIGNATURES, EVENTS),
-                    };
+            let mut batch = Vec::new();
+            let end = loop {
+                match pairs.next()? {
+                    Next::Pair(pair) => batch.push(pair),
+                    end => break Some(end),
+                }
+                if batch.len() == PAGE as usize {
+                    break None;
+                }
+            };
+            self.take(batch, verifier, each);
+            match end {
+                None => {}
+                Some(Next::Uneven { fewer, more }) => {
+                    let position = verifier.size();
                     self.error(
                         Code::BundleIncomplete,
                         format!("`{fewer}` ends after {position} lines, `{more}` goes on"),
                     );
                     break;
                 }
-            };
-            if !line.whole || !signature.whole {
-                self.error(
-                    Code::BundleIncomplete,
-                    format!("line {} ends without a line feed", position + 1),
-                );
-            }
-            let read = std::str::from_utf8(&signature.bytes)
-                .ok()
-                .and_then(|text| text.parse::<Signature>().ok());
-            if read.is_none() {
-                self.findings.push(Finding::new(
-                    Code::SignatureInvalid,
-                    position,
-                    "expected a signature as 88 characters of base64, found another line",
-                ));
-            }
-            let record = Record {
-                line: line.bytes,
-                // nothing verifies with it
-                signature: read.unwrap_or(Signature::from_bytes([0; 64])),
-            };
-            if let Some(event) = verifier.push(&record) {
-                each(&event);
-                self.objects.collect(&event.body);
-                each(&event);
-                if let Err(reason) = self.history.apply(&event) {
-                    self.findings
-                        .push(Finding::new(Code::LifecycleBroken, event.seq, reason));
-                }
+                Some(_) => break,
             }
         }
         if verifier.size() == 0 {
@@ -308,6 +279,42 @@ impl<'a> Inspection<'a> {
             );
         }
         Ok(())
+    }
+
+    /// Checks the next records, in their order.
+    fn take(&mut self, batch: Vec<Pair>, verifier: &mut Verifier, each: &mut dyn FnMut(&Event)) {
+        let position = verifier.size();
+        let faults: Vec<(bool, bool)> = batch
+            .iter()
+            .map(|pair| (pair.whole, pair.readable))
+            .collect();
+        let prepared = verifier
+            .preparation()
+            .prepare(position, batch, log::threads());
+        for (prepared, (whole, readable)) in prepared.into_iter().zip(faults) {
+            let position = verifier.size();
+            if !whole {
+                self.error(
+                    Code::BundleIncomplete,
+                    format!("line {} ends without a line feed", position + 1),
+                );
+            }
+            if !readable {
+                self.findings.push(Finding::new(
+                    Code::SignatureInvalid,
+                    position,
+                    "expected a signature as 88 characters of base64, found another line",
+                ));
+            }
+            if let Some(event) = verifier.push_prepared(prepared) {
+                each(&event);
+                self.objects.collect(&event.body);
+                if let Err(reason) = self.history.apply(&event) {
+                    self.findings
+                        .push(Finding::new(Code::LifecycleBroken, event.seq, reason));
+                }
+            }
+        }
     }
 
     /// The checkpoint of a bundle covers all of it; the verifier has judged the rest.
@@ -444,27 +451,4 @@ impl<'a> Inspection<'a> {
             });
         }
     }
-}
-
-/// One line without its line feed.
-pub(super) struct Line {
-    pub(super) bytes: Vec<u8>,
-    /// It ended in a line feed.
-    whole: bool,
-}
-
-/// Reads a line, and of one that is too long only its beginning.
-pub(super) fn line(reader: &mut impl BufRead) -> io::Result<Option<Line>> {
-    let mut bytes = Vec::new();
-    let limit = LONGEST_LINE as u64;
-    if reader.by_ref().take(limit).read_until(b'\n', &mut bytes)? == 0 {
-        return Ok(None);
-    }
-    let mut whole = bytes.last() == Some(&b'\n');
-    if whole {
-        bytes.pop();
-    } else {
-        whole = reader.skip_until(b'\n')? > 0;
-    }
-    Ok(Some(Line { bytes, whole }))
 }

@@ -12,5 +12,6 @@ mod rewinds_and_forks;
 mod roles;
 mod support;
 mod tampering;
+mod threads;
 mod trees_and_notes;
 mod verdicts;

@@ -3,6 +3,7 @@
 use crate::support::{fact_lines, golden, golden_keys, read_text};
 use proptest::prelude::*;
 
+use ledger::verify::{Columns, Entry};
 use ledger::{
     AllowedSigners, Anchor, Code, Digest, Finding, Head, Kept, Options, Record, Severity,
     SignatureCheck, Verdict, Verifier,
@@ -371,19 +372,46 @@ proptest! {
     }
 }
 
+/// An entry as a store keeps it.
+struct Row<'a> {
+    seq: i64,
+    line: &'a [u8],
+    signature: &'a [u8],
+    prev: &'a [u8],
+    hash: &'a [u8],
+}
+
+impl Entry for Row<'_> {
+    fn line(&self) -> &[u8] {
+        self.line
+    }
+
+    fn signature(&self) -> &[u8] {
+        self.signature
+    }
+
+    fn columns(&self) -> Option<Columns<'_>> {
+        Some(Columns {
+            seq: self.seq,
+            prev: self.prev,
+            hash: self.hash,
+        })
+    }
+}
+
 #[test]
 fn stored_columns_are_compared_with_the_line() {
     let records = golden();
     let clean = |verifier: &mut Verifier| {
         for (seq, record) in records.iter().enumerate() {
             let event = record.event().unwrap();
-            verifier.push_stored(
-                i64::try_from(seq).unwrap(),
-                &record.line,
-                record.signature.as_bytes(),
-                event.prev.as_bytes(),
-                record.hash().as_bytes(),
-            );
+            verifier.push(&Row {
+                seq: i64::try_from(seq).unwrap(),
+                line: &record.line,
+                signature: record.signature.as_bytes(),
+                prev: event.prev.as_bytes(),
+                hash: record.hash().as_bytes(),
+            });
         }
     };
     let mut verifier = Verifier::new(trusted());
@@ -395,7 +423,13 @@ fn stored_columns_are_compared_with_the_line() {
     let (prev, hash) = (event.prev, records[0].hash());
     let found = |seq: i64, signature: &[u8], prev: &[u8], hash: &[u8]| {
         let mut verifier = Verifier::new(trusted());
-        verifier.push_stored(seq, line, signature, prev, hash);
+        verifier.push(&Row {
+            seq,
+            line,
+            signature,
+            prev,
+            hash,
+        });
         let codes: Vec<Code> = verifier
             .findings()
             .iter()
