@@ -141,6 +141,28 @@ pub(crate) fn earlier(path: &Path, size: u64) -> PathBuf {
     path.with_file_name(format!("{stem}-{size}{EXTENSION}"))
 }
 
+/// Returns the files that lie beside an environment's newest checkpoint for its sake or that of an
+/// earlier one, and whose names end so; none where the folder cannot be read.
+pub(crate) fn beside(newest: &Path, extension: &str) -> Vec<PathBuf> {
+    let own = newest.file_name().and_then(|name| name.to_str());
+    let (Some(folder), Some(own)) = (newest.parent(), own.and_then(Label::parse)) else {
+        return Vec::new();
+    };
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut found: Vec<PathBuf> = entries
+        .map(|entry| entry.path())
+        .filter(|path| path.extension().is_some_and(|found| found == extension))
+        .filter(|path| {
+            let name = path.with_extension("checkpoint");
+            let name = name.file_name().and_then(|name| name.to_str());
+            name.and_then(Label::parse)
+                .is_some_and(|label| label == own)
+        })
+        .collect();
+    found.sort();
+    found
+}
+
 /// Writes a file whole or not at all, in the place of one that may be there; others may read it.
 ///
 /// # Errors
@@ -220,7 +242,7 @@ impl Label {
 }
 
 /// Reads a note, whatever line ends version control has given it.
-fn note(path: &Path) -> Result<String, String> {
+pub(crate) fn note(path: &Path) -> Result<String, String> {
     let mut bytes = Vec::new();
     fs::File::open(path)
         .and_then(|file| file.take(LONGEST + 1).read_to_end(&mut bytes))

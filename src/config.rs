@@ -19,6 +19,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use ledger::Digest;
+use ledger::note::Witness;
 use serde::Serialize;
 
 pub use self::file::{File, Section, duration};
@@ -177,6 +178,8 @@ pub struct Config {
     pub out_of_order: Setting<bool>,
     /// Where checkpoints are kept, if they are.
     pub checkpoints: Setting<Option<crate::checkpoints::Settings>>,
+    /// The witnesses whose cosignatures count.
+    pub witnesses: Vec<Witness>,
     rules: BTreeMap<String, Rules>,
     validation: lint::Settings,
     validations: BTreeMap<String, lint::Settings>,
@@ -211,6 +214,7 @@ impl Config {
         settings.statement_timeout = self.statement_timeout.value;
         settings.out_of_order = self.out_of_order.value;
         settings.checkpoints.clone_from(&self.checkpoints.value);
+        settings.witnesses.clone_from(&self.witnesses);
         settings.project = Some(self.project.clone());
         settings.secrets = Secrets::of_url(&self.database.value);
         if let KeyChoice::Text(text) = &self.key.value {
@@ -311,6 +315,7 @@ impl Config {
                 &self.out_of_order.origin,
             ),
             checkpoints::view_of(&self.checkpoints),
+            checkpoints::view_of_witnesses(&self.witnesses),
         ];
         views.extend(self.rule_views.iter().cloned());
         views.extend(self.backup_views.iter().cloned());

@@ -25,7 +25,9 @@ pub use self::adoption::{AdoptedMigration, AdoptionReport, Baselined, Left};
 pub use self::analysis::{Analysis, Answer, Attempt, AttemptOutcome, PendingScript, SlowStep};
 pub use self::approvals::{ApprovalView, ApprovalsView, Approved};
 pub use self::backups::{BackupChecked, BackupView, Pruned, RestoreTest, Restored, RestoredSchema};
-pub use self::exports::{CheckpointView, Exported, ProofReport, ProofView};
+pub use self::exports::{
+    CheckpointView, Exported, ProofReport, ProofView, StampRequested, Stamped,
+};
 pub use self::grants::{Grant, Granted};
 pub(crate) use self::health::Found;
 pub use self::health::{Health, HealthProblem, LastBackup, LedgerHealth, SchemaHealth};

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use ledger::Digest;
+use ledger::note::Witness;
 
 use crate::adopt::TableName;
 use crate::checkpoints;
@@ -52,6 +53,8 @@ pub struct Settings {
     pub project: Option<PathBuf>,
     /// Where backups are kept, and how they are made.
     pub backup: crate::backup::Settings,
+    /// The witnesses whose cosignatures of checkpoints count (C2SP tlog-cosignature).
+    pub witnesses: Vec<Witness>,
     /// Where checkpoints are kept; without it they are neither kept nor looked at.
     pub checkpoints: Option<checkpoints::Settings>,
 }
@@ -76,6 +79,7 @@ impl Settings {
             secrets: Secrets::default(),
             project: None,
             backup: crate::backup::Settings::default(),
+            witnesses: Vec::new(),
             checkpoints: None,
         }
     }
@@ -350,6 +354,8 @@ pub struct Verify {
     pub trust: Option<String>,
     /// The texts of checkpoints that were kept outside the database.
     pub checkpoints: Vec<String>,
+    /// Witnesses whose cosignatures count, beside those of the configuration.
+    pub witnesses: Vec<Witness>,
     /// Out-of-band schema changes are errors.
     pub strict: bool,
 }

@@ -86,13 +86,14 @@ impl Note {
         let lines = block
             .strip_suffix('\n')
             .ok_or_else(|| refused("no line feed at the end"))?;
+        // counted before any is read: a note from outside must not make work
+        if lines.split('\n').nth(MAX_SIGNATURES).is_some() {
+            return Err(refused("more than 100 signatures"));
+        }
         let signatures = lines
             .split('\n')
             .map(|line| signature_line(line).ok_or_else(|| refused("a malformed signature line")))
             .collect::<Result<Vec<_>, _>>()?;
-        if signatures.len() > MAX_SIGNATURES {
-            return Err(refused("more than 100 signatures"));
-        }
         Ok(Self {
             text: text.to_owned(),
             signatures,

@@ -4,6 +4,7 @@
 //! that root. It holds no keys. Who signs for the ledger must be known from elsewhere, or the
 //! checkpoint must be one that was kept; otherwise anybody could have made it.
 
+use ledger::note::Witness;
 use ledger::verify::Anchor;
 use ledger::{AllowedSigners, Checkpoint, Code, Event, Finding, Proof, PublicKey, Severity};
 
@@ -27,7 +28,7 @@ pub fn verify_proof(text: &str, request: &Verify) -> Result<ProofReport, Error> 
         .record
         .event()
         .map_err(|fault| invalid(&fault.to_string()))?;
-    if signers.is_none() && request.checkpoints.is_empty() {
+    if signers.is_none() && request.checkpoints.is_empty() && request.witnesses.is_empty() {
         return Err(Error::Usage {
             code: "proof-unanchored",
             message:
@@ -63,13 +64,22 @@ pub fn verify_proof(text: &str, request: &Verify) -> Result<ProofReport, Error> 
                 severity: Severity::Warning,
                 seq: Some(event.seq),
                 message:
-                    "no signature was checked, since no keys were given: that the event stands \
-                          there rests on the checkpoint that was kept"
+                    "the ledger's own signatures were not checked, since no keys were given: that \
+                          the event stands there rests on the checkpoint alone"
                         .to_owned(),
             });
             (None, false)
         }
     };
+    let anchored = check_witnesses(&proof, &request.witnesses, &mut findings) || anchored;
+    if signers.is_none() && !anchored && findings.iter().all(|one| one.severity != Severity::Error)
+    {
+        findings.push(Finding::new(
+            Code::CheckpointInvalid,
+            None,
+            "expected a checkpoint that a witness has cosigned, found none".to_owned(),
+        ));
+    }
     Ok(ProofReport {
         ledger: proof.checkpoint.ledger,
         seq: event.seq,
@@ -119,6 +129,23 @@ fn check_kept(proof: &Proof, notes: &[String], findings: &mut Vec<Finding>) -> b
         findings.push(Finding::new(code, None, message));
     }
     anchored
+}
+
+/// Says whether a witness has cosigned the proof's checkpoint.
+fn check_witnesses(proof: &Proof, witnesses: &[Witness], findings: &mut Vec<Finding>) -> bool {
+    let mut cosigned = false;
+    for witness in witnesses {
+        match proof.note.verify_cosignature(witness) {
+            Some(true) => cosigned = true,
+            Some(false) => findings.push(Finding::new(
+                Code::CheckpointInvalid,
+                None,
+                format!("the cosignature of witness `{}` is wrong", witness.name),
+            )),
+            None => {}
+        }
+    }
+    cosigned
 }
 
 /// Returns the trusted key that signed the proof's checkpoint.

@@ -1,5 +1,6 @@
 //! The page that tells an auditor how to check a bundle, with commands that work as they stand.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use ledger::sshsig::EVENT_NAMESPACE;
@@ -32,6 +33,8 @@ pub(crate) struct Facts {
     pub(crate) first_key: String,
     /// Of some objects only digest and size are kept.
     pub(crate) absent: bool,
+    /// The earlier checkpoints by size, and whether each has a timestamp.
+    pub(crate) earlier: BTreeMap<u64, bool>,
 }
 
 /// Returns the page.
@@ -73,12 +76,18 @@ What is in here
   {REPORTS}           who changed what and what was out of the ordinary; made from the events
 "
     );
+    if !facts.earlier.is_empty() {
+        page.push_str(
+            "  checkpoints/       earlier statements, by how many events there were; .tsr: a timestamp\n",
+        );
+    }
     if facts.absent {
         let _ = writeln!(
             page,
             "  {ABSENT}     digests and sizes of objects whose bytes are not kept"
         );
     }
+    let timestamps = timestamps(&facts.earlier);
     let _ = write!(
         page,
         "  verify.py          a program of one page that checks all of this
@@ -115,7 +124,7 @@ missing or changed. Likewise compare the ledger's id with one that you got some 
 
 Keep the file checkpoint of this bundle for the next time.
 
-One event by hand
+{timestamps}One event by hand
 -----------------
 The hash of event 0, which event 1 names as \"prev\":
 
@@ -146,4 +155,37 @@ The script of each migration that was applied lies under its digest:
 "
     );
     page
+}
+
+/// Returns the section about timestamps, where there are any.
+fn timestamps(earlier: &BTreeMap<u64, bool>) -> String {
+    let stamped: Vec<u64> = earlier
+        .iter()
+        .filter_map(|(size, stamped)| stamped.then_some(*size))
+        .collect();
+    if stamped.is_empty() {
+        return String::new();
+    }
+    let mut section = "\
+Timestamps
+----------
+An authority has said when it saw these checkpoints. Get its certificate from the authority itself:
+
+"
+    .to_owned();
+    for size in stamped {
+        let _ = writeln!(
+            section,
+            "    openssl ts -verify -data checkpoints/{size} -in checkpoints/{size}.tsr -CAfile AUTHORITY.pem"
+        );
+    }
+    section.push_str(
+        "
+What is verified in this way was kept outside the database, and you may check the events against it:
+
+    python3 verify.py --checkpoint checkpoints/SIZE
+
+",
+    );
+    section
 }

@@ -34,6 +34,9 @@ const REQUIRED: [&str; 8] = [
     MANIFEST_SIGNATURE,
 ];
 
+/// How the name of a timestamp ends, whose signature is for other programs to verify.
+const STAMP: &str = ".tsr";
+
 /// The most bytes of the manifest, and of the list of keys.
 const LONGEST_LIST: u64 = 256 << 20;
 
@@ -165,6 +168,7 @@ impl<'a> Inspection<'a> {
             trust,
             checkpoints: request.checkpoints.clone(),
             own_checkpoints,
+            witnesses: request.witnesses.clone(),
             ..Options::default()
         });
         self.log(&mut verifier, each)?;
@@ -230,7 +234,7 @@ impl<'a> Inspection<'a> {
             .contents
             .files
             .keys()
-            .filter(|name| name.starts_with(CHECKPOINTS))
+            .filter(|name| name.starts_with(CHECKPOINTS) && !name.ends_with(STAMP))
             .take(MOST_CHECKPOINTS)
             .collect();
         for name in earlier {

@@ -456,6 +456,7 @@ def main():
     except OSError as fault:
         options.error(str(fault))
     earlier = sorted(os.listdir("checkpoints")) if os.path.isdir("checkpoints") else []
+    earlier = [name for name in earlier if not name.endswith(".tsr")]  # timestamps are for `openssl ts -verify`
     for path, outside in paths + [(os.path.join("checkpoints", name), False) for name in earlier] + [("checkpoint", False)]:
         if outside and not os.path.isfile(path):
             options.error(f"no such file: {path}")

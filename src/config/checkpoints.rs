@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use ledger::note::Witness;
 use serde::Deserialize;
 
-use super::{Origin, Setting, SettingView, view};
+use super::{ConfigError, Origin, Setting, SettingView, view};
 use crate::checkpoints::Settings;
 
 /// `checkpoints = true`, `false`, or a folder.
@@ -51,6 +52,39 @@ pub(super) fn resolve(
     }
 }
 
+/// One `[[witness]]`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WitnessText {
+    /// Its verifier key: `<name>+<hash>+<base64>`.
+    key: String,
+}
+
+/// Reads the keys of witnesses.
+pub(super) fn witnesses(texts: &[WitnessText]) -> Result<Vec<Witness>, ConfigError> {
+    let read = |text: &WitnessText| {
+        Witness::parse(&text.key).map_err(|fault| {
+            ConfigError::new(
+                "config-invalid",
+                format!("[[witness]] key: {fault}"),
+                "copy the verifier key from who runs the witness",
+            )
+        })
+    };
+    texts.iter().map(read).collect()
+}
+
+/// Returns the witnesses as `mledger config` shows them: by name.
+pub(super) fn view_of_witnesses(witnesses: &[Witness]) -> SettingView {
+    let names: Vec<&str> = witnesses.iter().map(|one| one.name.as_str()).collect();
+    let (value, origin) = if names.is_empty() {
+        ("(none)".to_owned(), Origin::Default)
+    } else {
+        (names.join(", "), Origin::File("[[witness]]".to_owned()))
+    };
+    view("witnesses", value, &origin)
+}
+
 /// Returns the setting as `mledger config` shows it.
 pub(super) fn view_of(setting: &Setting<Option<Settings>>) -> SettingView {
     let value = match &setting.value {
@@ -63,7 +97,19 @@ pub(super) fn view_of(setting: &Setting<Option<Settings>>) -> SettingView {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
     use super::*;
+
+    #[test]
+    fn a_witness_is_named_by_its_verifier_key() {
+        let wrong = WitnessText {
+            key: "witness.example+00000000+AQ==".to_owned(),
+        };
+        let error = witnesses(&[wrong]).unwrap_err();
+        assert!(error.message.contains("[[witness]] key"), "{error}");
+        assert_eq!(witnesses(&[]).unwrap(), []);
+        assert_eq!(view_of_witnesses(&[]).value, "(none)");
+    }
 
     #[test]
     fn they_are_kept_beside_the_migrations_unless_the_file_says_otherwise() {

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde::de::{self, Deserializer, Unexpected, Visitor};
 
 use super::ConfigError;
-use super::checkpoints::CheckpointsText;
+use super::checkpoints::{CheckpointsText, WitnessText};
 use super::rules::ChecksText;
 use super::validation::{LevelText, NamingText};
 
@@ -38,6 +38,9 @@ pub struct File {
     statement_timeout: Option<Duration>,
     out_of_order: Option<bool>,
     checkpoints: Option<CheckpointsText>,
+    /// The sections `[[witness]]`.
+    #[serde(default)]
+    pub witness: Vec<WitnessText>,
     rules: Option<BTreeMap<String, LevelText>>,
     naming: Option<NamingText>,
     /// The section `[backup]`.

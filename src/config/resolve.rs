@@ -147,6 +147,7 @@ pub fn resolve(input: Input) -> Result<Config, ConfigError> {
             &migrations.value,
             &input.project,
         ),
+        witnesses: checkpoints::witnesses(&file.witness)?,
         migrations,
         recursive: layers
             .find("recursive", |section| section.recursive)

@@ -5,6 +5,7 @@
 //! the disk and before the bundle gets its name: there is no bundle that the ledger does not know of,
 //! unless it was asked not to record.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -90,7 +91,8 @@ impl Migrator {
         let report = copied.collector.report(&request.asked, evidence);
         self.write_reports(&report, &enclosure, path, &mut draft)?;
         let entries = log.verifier().keyring().entries();
-        let page = readme::readme(&self.facts(&log, &*signer, !absent.is_empty()));
+        let earlier = self.copy_checkpoints(&log, path, &mut draft)?;
+        let page = readme::readme(&self.facts(&log, &*signer, !absent.is_empty(), earlier));
         let mut texts = vec![
             (audit::CHECKPOINT, note.to_string()),
             (audit::ALLOWED_SIGNERS, audit::allowed_signers(entries)),
@@ -289,7 +291,39 @@ impl Migrator {
         }
     }
 
-    fn facts(&self, log: &Log, signer: &dyn Signer, absent: bool) -> readme::Facts {
+    /// Copies the checkpoints that are kept of this ledger, and their timestamps; says which have one.
+    fn copy_checkpoints(
+        &self,
+        log: &Log,
+        path: &Path,
+        draft: &mut Draft,
+    ) -> Result<BTreeMap<u64, bool>, Error> {
+        let mut earlier = BTreeMap::new();
+        for kept in self.kept_of(log) {
+            // those of a future that a rewind has given up say nothing about these events
+            if kept.size >= log.size() || earlier.contains_key(&kept.size) {
+                continue;
+            }
+            let name = format!("{}{}", audit::CHECKPOINTS, kept.size);
+            let mut parts = vec![(name.clone(), kept.note.into_bytes())];
+            earlier.insert(kept.size, kept.stamp.is_some());
+            parts.extend(kept.stamp.map(|stamp| (format!("{name}.tsr"), stamp)));
+            for (name, bytes) in parts {
+                draft
+                    .write(&name, &bytes)
+                    .map_err(|error| unwritable(path, &error))?;
+            }
+        }
+        Ok(earlier)
+    }
+
+    fn facts(
+        &self,
+        log: &Log,
+        signer: &dyn Signer,
+        absent: bool,
+        earlier: BTreeMap<u64, bool>,
+    ) -> readme::Facts {
         let verifier = log.verifier();
         let fingerprint = signer.public_key().fingerprint();
         let name = |entry: Option<&KeyEntry>| entry.map(audit::principal).unwrap_or_default();
@@ -307,6 +341,7 @@ impl Migrator {
             first: name(first),
             first_key: text.split(' ').nth(1).unwrap_or_default().to_owned(),
             absent,
+            earlier,
         }
     }
 }

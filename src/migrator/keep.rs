@@ -1,9 +1,13 @@
 //! The environment's checkpoint beside the migrations: looked at by every command that reads the
 //! ledger, replaced by every command that writes to it (docs/format.md section 8).
 
+use std::fs;
+use std::path::PathBuf;
+
 use ledger::note::Note;
 use ledger::{Checkpoint, Digest, Role, Signer};
 
+use super::timestamp::ANSWERED;
 use super::{Migrator, open};
 use crate::checkpoints::{self, Shelf};
 use crate::context::Progress;
@@ -13,6 +17,13 @@ use crate::policy::DEVELOPMENT;
 
 /// The roles that may sign a checkpoint, beside `owner`.
 pub(super) const CHECKPOINT_ROLES: &[Role] = &[Role::Auditor, Role::Operator];
+
+/// A checkpoint that is kept, and what an authority has said of it.
+pub(super) struct Earlier {
+    pub(super) size: u64,
+    pub(super) note: String,
+    pub(super) stamp: Option<Vec<u8>>,
+}
 
 impl Migrator {
     /// Reads the checkpoints that are kept; none where they are turned off.
@@ -82,6 +93,28 @@ impl Migrator {
                 message: &format!("cannot keep the checkpoint `{}`: {reason}", path.display()),
             });
         }
+    }
+
+    /// Returns the checkpoints that are kept of this ledger and environment, those under their size
+    /// first: only they can have a timestamp.
+    pub(super) fn kept_of(&self, log: &Log) -> Vec<Earlier> {
+        let (Some(settings), Some(first)) =
+            (&self.settings.checkpoints, log.verifier().lineage().first())
+        else {
+            return Vec::new();
+        };
+        let newest = checkpoints::file(&settings.folder, &self.environment(log), first);
+        let mut paths = checkpoints::beside(&newest, "checkpoint");
+        paths.sort_by_key(|path| *path == newest);
+        let read = |path: PathBuf| {
+            let note = checkpoints::note(&path).ok()?;
+            Some(Earlier {
+                size: Checkpoint::parse(&note).ok()?.0.size,
+                note,
+                stamp: fs::read(path.with_extension(ANSWERED)).ok(),
+            })
+        };
+        paths.into_iter().filter_map(read).collect()
     }
 
     fn sign_kept(&self, log: &Log) -> Result<Option<(Checkpoint, Note)>, String> {

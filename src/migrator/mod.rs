@@ -37,6 +37,7 @@ mod restore;
 mod run;
 mod status;
 mod takeover;
+mod timestamp;
 mod unresolved;
 mod validate;
 mod verify;

@@ -150,6 +150,7 @@ impl Migrator {
     pub(super) fn options(&self, remembered: Option<&Remembered>) -> Options {
         Options {
             ledger: None,
+            witnesses: self.settings.witnesses.clone(),
             remembered: remembered.map(|seen| seen.head),
             signatures: remembered.map_or(SignatureCheck::All, |seen| {
                 SignatureCheck::After(seen.head.size)

@@ -48,6 +48,7 @@ impl Migrator {
         let shelf = self.shelf()?;
         options.kept = shelf.notes();
         options.checkpoints.clone_from(&request.checkpoints);
+        options.witnesses.extend(request.witnesses.iter().cloned());
         // an id that the configuration pins was obtained some other way, too
         options.ledger = request.ledger.or(self.settings.ledger);
         options.trust = audit::trust(request)?;

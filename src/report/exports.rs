@@ -89,3 +89,44 @@ pub struct ProofReport {
     /// What was found.
     pub findings: Vec<Finding>,
 }
+
+/// A request for a timestamp over a checkpoint.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct StampRequested {
+    /// The ledger id.
+    pub ledger: Digest,
+    /// The number of events that the checkpoint covers.
+    pub size: u64,
+    /// The Merkle root over them.
+    pub root: Digest,
+    /// The SHA-256 of the checkpoint's bytes, over which the timestamp is asked for.
+    pub imprint: Digest,
+    /// Where the checkpoint is kept.
+    pub checkpoint: String,
+    /// The request (RFC 3161 section 2.4.1).
+    #[serde(skip)]
+    pub request: Vec<u8>,
+}
+
+/// A timestamp that was kept and recorded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Stamped {
+    /// The ledger id.
+    pub ledger: Digest,
+    /// The number of events that the checkpoint covers.
+    pub size: u64,
+    /// The Merkle root over them.
+    pub root: Digest,
+    /// When, as the authority says: RFC 3339, in UTC.
+    pub time: String,
+    /// The token's number, in hexadecimal.
+    pub serial: String,
+    /// The SHA-256 of the reply.
+    pub digest: Digest,
+    /// Where the checkpoint is kept.
+    pub checkpoint: String,
+    /// Where the reply is kept.
+    pub token: String,
+    /// Where the ledger says so.
+    pub seq: u64,
+}

@@ -4,10 +4,12 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use base64::Engine as _;
 use mledger::checkpoints;
+use mledger::ledger::note::{COSIGNATURE, Witness, key_hash};
 use mledger::ledger::verify::Anchor;
-use mledger::ledger::{Checkpoint, Role, Severity};
-use mledger::request::{Authorize, Rewind, Settings, Tag, Up, Verify};
+use mledger::ledger::{Checkpoint, Role, Severity, Signer as _, SigningKey};
+use mledger::request::{Authorize, Export, Rewind, Settings, Tag, Up, Verify};
 use mledger::{Error, Migrator};
 
 use crate::place::on_every_engine;
@@ -246,6 +248,69 @@ async fn what_cannot_be_kept_is_told_and_stops_nothing() {
         "checkpoint-invalid",
         4,
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_witness_has_cosigned_is_kept_and_anchors_a_bundle() {
+    let (shop, folder) = sqlite_shop();
+    let folder = folder.path();
+    anybody(&shop, folder).up(&one()).await.unwrap();
+    let file = files(folder).pop().unwrap();
+    let key = SigningKey::from_seed([9; 32]);
+    let witness = Witness {
+        name: "witness.example".to_owned(),
+        key: key.public_key().clone(),
+    };
+    let own = fs::read_to_string(&file).unwrap();
+    let text = own.split_once("\n\n").unwrap().0;
+    let signed = format!("cosignature/v1\ntime 1800000000\n{text}\n");
+    let signature = key.sign(signed.as_bytes()).unwrap();
+    let cosigned = |time: u64| {
+        let hash = key_hash(&witness.name, COSIGNATURE, &witness.key);
+        let blob = [&hash[..], &time.to_be_bytes(), signature.as_bytes()].concat();
+        let line = base64::engine::general_purpose::STANDARD.encode(blob);
+        format!("{own}\u{2014} {} {line}\n", witness.name)
+    };
+    let configured = || {
+        let witness = witness.clone();
+        shop.migrator_with(move |settings| {
+            kept_in(folder, "staging")(settings);
+            settings.witnesses = vec![witness];
+        })
+    };
+    fs::write(&file, cosigned(1_800_000_001)).unwrap();
+    let error = refused(configured().status().await, "checkpoint-invalid", 4);
+    assert!(error.to_string().contains("witness.example"), "{error}");
+    // who does not know the witness is not bothered
+    anybody(&shop, folder).status().await.unwrap();
+    fs::write(&file, cosigned(1_800_000_000)).unwrap();
+    configured().up(&Up::default()).await.unwrap();
+    assert_eq!(files(folder).len(), 2, "the one that was cosigned stays");
+
+    let path = folder.join("bundle");
+    let request = Export {
+        path: path.clone(),
+        record: false,
+        asked: mledger::compliance::Asked::default(),
+    };
+    configured().export(&request).await.unwrap();
+    let knowing = Verify {
+        witnesses: vec![witness.clone()],
+        ..Verify::default()
+    };
+    let size = Checkpoint::parse(&own).unwrap().0.size;
+    for (request, anchored, covered) in [
+        (Verify::default(), Anchor::Nothing, 0),
+        (knowing, Anchor::Checkpoint, size),
+    ] {
+        let report = mledger::audit::verify(&path, &request).unwrap();
+        assert_eq!(
+            (report.anchored_to, report.anchored_size),
+            (anchored, covered)
+        );
+        assert!(!report.trusted);
+        Shop::assert_intact(&report);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

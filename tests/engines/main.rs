@@ -46,5 +46,6 @@ mod sizes;
 mod splitting;
 mod stores;
 mod story;
+mod timestamps;
 mod transactions;
 mod validation;

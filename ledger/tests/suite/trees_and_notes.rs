@@ -121,6 +121,22 @@ fn malformed_notes_are_refused() {
     assert!(note::verifier_key("a+00000000+AAAA").is_none());
 }
 
+/// Each line would cost a decoding, and each that names a known key a verification.
+#[test]
+fn a_note_with_ten_thousand_signatures_is_refused_before_any_is_read() {
+    let note = read_text("golden/checkpoint");
+    let (head, lines) = note.split_once("\n\n").unwrap();
+    let line = lines.lines().next().unwrap();
+    for (count, fine) in [(100, true), (101, false), (5_000, false), (10_000, false)] {
+        let many = format!("{head}\n\n{}", format!("{line}\n").repeat(count));
+        assert_eq!(Note::parse(&many).is_ok(), fine, "{count}");
+    }
+    // lines that could not be read are counted as well
+    let text = format!("a\n\n{}", "no signature\n".repeat(101));
+    let refused = Note::parse(&text).unwrap_err().to_string();
+    assert!(refused.contains("more than 100"), "{refused}");
+}
+
 #[test]
 fn golden_checkpoints_are_reproduced() {
     let keys = golden_keys();

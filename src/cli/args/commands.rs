@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use clap::{ArgGroup, Args, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
+use ledger::note::Witness;
 use ledger::{Digest, Role, Timestamp};
 use mledger::request::{AsOf, Compromised};
 use uuid::Uuid;
 
-use super::values::{as_of, at_least_one, compromised, seconds, sentence, since, until};
+use super::values::{as_of, at_least_one, compromised, seconds, sentence, since, until, witness};
 
 /// `init`
 #[derive(Debug, Args)]
@@ -313,6 +314,9 @@ pub(crate) struct Verify {
     /// Expect this ledger id, obtained some other way
     #[arg(long, value_name = "ID")]
     pub(crate) ledger: Option<Digest>,
+    /// Count the cosignature of this witness (C2SP verifier key), beside those of `mledger.toml`
+    #[arg(long, value_name = "KEY", value_parser = witness)]
+    pub(crate) witness: Vec<Witness>,
     /// Treat schema changes that no run made as errors
     #[arg(long)]
     pub(crate) strict: bool,

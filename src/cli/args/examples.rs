@@ -178,7 +178,12 @@ pub(super) const CHECKPOINT: &str = "\
 Examples:
   mledger checkpoint
   mledger checkpoint --out checkpoints/production.checkpoint
-  mledger verify --checkpoint checkpoints/production.checkpoint";
+  mledger verify --checkpoint checkpoints/production.checkpoint
+  mledger checkpoint --tsa https://timestamps.example/tsr
+  mledger checkpoint --tsa-request ask.tsq, and later --tsa-reply answer.tsr
+
+A timestamp is kept beside the checkpoint that it is over, and recorded. The authority's signature is for \
+`openssl ts -verify`.";
 
 pub(super) const PROVE: &str = "\
 Examples:

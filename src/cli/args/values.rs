@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use ledger::Timestamp;
+use ledger::note::Witness;
 use mledger::config;
 use mledger::request::{AsOf, Compromised};
 
@@ -77,6 +78,11 @@ fn moment(text: &str, of_day: NaiveTime) -> Result<Timestamp, String> {
         .map_err(|_| {
             format!("expected a date such as `2026-01-31` or a time such as `2026-01-31T12:00:00Z`, found `{text}`")
         })
+}
+
+/// Reads a witness's verifier key.
+pub(super) fn witness(text: &str) -> Result<Witness, String> {
+    Witness::parse(text).map_err(|fault| fault.to_string())
 }
 
 #[cfg(test)]

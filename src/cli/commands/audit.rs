@@ -1,11 +1,14 @@
 //! `checkpoint`, `export` and `verify --bundle`: what auditors take home.
 
+use std::fs;
+use std::io;
 use std::path::Path;
 
 use mledger::audit;
 use mledger::checkpoints;
 use mledger::compliance::Asked;
 use mledger::error::Error;
+use mledger::report::{CheckpointView, StampRequested};
 use mledger::request;
 use serde::Serialize;
 
@@ -18,6 +21,9 @@ use super::super::words;
 use super::verify;
 
 pub(super) async fn checkpoint(app: &App, arguments: args::Checkpoint) -> Result<u8, Error> {
+    if let Some(code) = timestamp(app, &arguments.tsa).await? {
+        return Ok(code);
+    }
     let signed = app.reader().await?.migrator.checkpoint().await?;
     let path = arguments.out.map(|path| app.around.working.join(path));
     if let Some(path) = &path {
@@ -47,14 +53,88 @@ pub(super) async fn checkpoint(app: &App, arguments: args::Checkpoint) -> Result
     Ok(0)
 }
 
+/// Does what was asked about timestamps, if anything.
+async fn timestamp(app: &App, asked: &args::Tsa) -> Result<Option<u8>, Error> {
+    let at = |path: &Path| surroundings::nearby(&app.around.working.join(path));
+    let stamped = match asked {
+        args::Tsa {
+            request: Some(path),
+            ..
+        } => {
+            let path = at(path);
+            let requested = app.reader().await?.migrator.request_timestamp().await?;
+            checkpoints::write(&path, &requested.request)
+                .map_err(|error| unwritten("request", &path, &error))?;
+            if app.printer.is_json() {
+                app.printer.document(&Requested {
+                    requested,
+                    file: path.display().to_string(),
+                });
+                return Ok(Some(0));
+            }
+            app.printer.answer(format!(
+                "wrote a request for a timestamp over `{}` to `{}`",
+                requested.checkpoint,
+                path.display()
+            ));
+            app.printer.note(paint(
+                DIM,
+                "carry it to an authority, and its reply back: `mledger checkpoint --tsa-reply FILE`",
+            ));
+            return Ok(Some(0));
+        }
+        args::Tsa {
+            reply: Some(path), ..
+        } => {
+            let path = at(path);
+            let reply = fs::read(&path).map_err(|error| {
+                usage(
+                    "file-unreadable",
+                    format!("cannot read `{}`: {error}", path.display()),
+                    "check the path and its permissions",
+                )
+            })?;
+            app.writer()
+                .await?
+                .migrator
+                .record_timestamp(&reply)
+                .await?
+        }
+        args::Tsa { url: Some(url), .. } => app.writer().await?.migrator.timestamp(url).await?,
+        args::Tsa { .. } => return Ok(None),
+    };
+    if app.printer.is_json() {
+        app.printer.document(&stamped);
+        return Ok(Some(0));
+    }
+    app.printer.answer(format!(
+        "{}: {} at {}, as the authority says; recorded as event {}",
+        paint(GOOD, "stamped"),
+        words::count(stamped.size, "event", "events"),
+        stamped.time,
+        stamped.seq
+    ));
+    app.printer.note(paint(
+        DIM,
+        format!(
+            "its signature is yours to check: `openssl ts -verify -data {} -in {} -CAfile FILE`",
+            words::line(&stamped.checkpoint),
+            words::line(&stamped.token)
+        ),
+    ));
+    Ok(Some(0))
+}
+
 pub(super) fn write(what: &str, path: &Path, text: &str) -> Result<(), Error> {
-    checkpoints::write(path, text.as_bytes()).map_err(|error| {
-        usage(
-            "file-not-written",
-            format!("cannot write the {what} to `{}`: {error}", path.display()),
-            "check the folder and its permissions",
-        )
-    })
+    checkpoints::write(path, text.as_bytes()).map_err(|error| unwritten(what, path, &error))
+}
+
+fn unwritten(what: &str, path: &Path, error: &io::Error) -> Error {
+    usage(
+        "file-not-written",
+        format!("cannot write the {what} to `{}`: {error}", path.display()),
+        "check the folder and its permissions",
+    )
 }
 
 pub(super) async fn export(app: &App, arguments: args::Export) -> Result<u8, Error> {
@@ -113,9 +193,16 @@ pub(super) fn bundle(
 }
 
 #[derive(Serialize)]
+struct Requested {
+    #[serde(flatten)]
+    requested: StampRequested,
+    file: String,
+}
+
+#[derive(Serialize)]
 struct CheckpointAnswer {
     #[serde(flatten)]
-    checkpoint: mledger::report::CheckpointView,
+    checkpoint: CheckpointView,
     #[serde(skip_serializing_if = "Option::is_none")]
     file: Option<String>,
 }

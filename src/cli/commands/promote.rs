@@ -31,6 +31,7 @@ pub(super) async fn promote(app: &App, arguments: args::Promote) -> Result<u8, E
                 .iter()
                 .map(|path| text(path))
                 .collect::<Result<_, _>>()?,
+            witnesses: Vec::new(),
             strict: false,
         },
     };

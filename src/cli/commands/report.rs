@@ -97,6 +97,7 @@ impl Order {
                 ledger,
                 trust: trust.as_ref().map(text).transpose()?,
                 checkpoints: checkpoint.iter().map(text).collect::<Result<_, _>>()?,
+                witnesses: Vec::new(),
                 strict: false,
             },
             asked: Asked {

@@ -43,6 +43,7 @@ pub(super) fn request(
             .iter()
             .map(|path| text(path).map(|note| checkpoints::line_feeds(&note)))
             .collect::<Result<_, _>>()?,
+        witnesses: arguments.witness.clone(),
         strict: arguments.strict,
     })
 }
