@@ -73,7 +73,10 @@ fn a_half_is_the_file_with_all_else_blank() {
         let words: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
         words.join(" ")
     };
-    assert_eq!(seen(0, Half::Up), "CREATE TABLE users (id INT);");
+    assert_eq!(
+        seen(0, Half::Up),
+        "CREATE TABLE users (id INT); -- what follows is new"
+    );
     assert_eq!(seen(0, Half::Down), "DROP TABLE users;");
     assert_eq!(
         seen(1, Half::Up),

@@ -22,7 +22,7 @@ use crate::error::Error;
 use crate::journal::Fact;
 use crate::log::Log;
 use crate::migration::Migration;
-use crate::plan::{Blocker, BlockerKind};
+use crate::plan::{Blocker, BlockerKind, baseline};
 use crate::promotion::{Elsewhere, Promotion, Source, compare, require};
 use crate::report::{OtherLedger, PromotionReport, PromotionView, Refusal, VerifyReport};
 use crate::request::{Promote, Settings, Verify};
@@ -85,6 +85,7 @@ impl Migrator {
         if let Some(blocker) = same_ledger(&read, &log) {
             return Err(Error::Refused(vec![blocker.refusal]));
         }
+        let files = baseline::seen(&files, log.history(), None);
         let here = views(&files, log.history(), log.releases());
         Ok(compare(
             &files,

@@ -24,8 +24,7 @@ pub fn seen<'a>(
         files
             .iter()
             .filter(|file| file.baseline)
-            .filter(wanted)
-            .next_back()
+            .rfind(wanted)
             .filter(|file| is_empty(history, &file.version))
     });
     standing_for_older(files, chosen)

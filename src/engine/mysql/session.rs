@@ -111,14 +111,9 @@ impl MySqlSession {
 
     /// Takes the statements, each with its semicolon, that are still to be sent before anything else.
     fn outstanding(&mut self) -> String {
-        let mut sql = match self.ahead.take() {
-            Some(_) => "ROLLBACK; ".to_owned(),
-            None => String::new(),
-        };
-        if let Some(beginning) = self.beginning.take() {
-            sql += &beginning.sql;
-        }
-        sql
+        let ended = self.ahead.take().map_or("", |_| "ROLLBACK; ");
+        let begun = self.beginning.take();
+        begun.map_or_else(|| ended.to_owned(), |begun| format!("{ended}{}", begun.sql))
     }
 
     /// Returns the statements that open a transaction.
