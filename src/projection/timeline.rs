@@ -110,10 +110,16 @@ impl Timeline {
             }
             Body::BackupRestored(body) => {
                 let reason = format!("the backup {} was restored", body.backup);
-                for (version, written) in before {
-                    let entry = self.history.get(&version);
-                    if entry.is_none_or(|entry| entry.applied.is_none()) {
-                        self.say(event, &written, TimelineOutcome::Restored, &reason)?;
+                let before: BTreeMap<Version, String> = before.into_iter().collect();
+                let after: BTreeMap<Version, String> = self.applied().into_iter().collect();
+                for (version, written) in &before {
+                    if !after.contains_key(version) {
+                        self.say(event, written, TimelineOutcome::Restored, &reason)?;
+                    }
+                }
+                for (version, written) in &after {
+                    if !before.contains_key(version) {
+                        self.say(event, written, TimelineOutcome::Returned, &reason)?;
                     }
                 }
                 // what was open when the backup was taken is not what is open here
@@ -260,8 +266,12 @@ mod tests {
             let mut applied: BTreeMap<String, ()> = BTreeMap::new();
             for entry in timeline(&story) {
                 match entry.outcome {
-                    TimelineOutcome::Applied => applied.insert(entry.version, ()),
-                    TimelineOutcome::RolledBack => applied.remove(&entry.version),
+                    TimelineOutcome::Applied
+                    | TimelineOutcome::MarkedApplied
+                    | TimelineOutcome::Returned => applied.insert(entry.version, ()),
+                    TimelineOutcome::RolledBack
+                    | TimelineOutcome::MarkedPending
+                    | TimelineOutcome::Restored => applied.remove(&entry.version),
                     _ => None,
                 };
             }

@@ -90,7 +90,7 @@ mod tests {
     #[test]
     fn a_mistake_is_told_with_file_and_line() {
         for (source, line) in [
-            ("a\n{{ sections\n", 3),
+            ("a\n{{ sections\n", 2),
             ("a\n{{ nothing }}\n", 2),
             ("a\n\n{{ sections[0].release.release }}\n", 3),
             ("{% include 'other' %}\n", 1),

@@ -58,6 +58,8 @@ pub enum TimelineOutcome {
     Accepted,
     /// It is gone: the database was restored to before it.
     Restored,
+    /// It is applied again: the database was restored to before it was undone.
+    Returned,
 }
 
 impl TimelineOutcome {
@@ -73,6 +75,7 @@ impl TimelineOutcome {
             Self::MarkedPending => "marked pending",
             Self::Accepted => "change accepted",
             Self::Restored => "gone by a restore",
+            Self::Returned => "back by a restore",
         }
     }
 }
