@@ -136,6 +136,15 @@ impl SqliteFile {
     }
 }
 
+impl SqliteFile {
+    /// Brings what is still in the log into the file: a connection that was dropped may not have done so yet.
+    fn fold_log(&self) {
+        if self.file.exists() {
+            self.ask("PRAGMA wal_checkpoint(TRUNCATE)");
+        }
+    }
+}
+
 impl Database for SqliteFile {
     fn url(&self) -> String {
         format!("sqlite:{}", self.file.display())
@@ -187,10 +196,12 @@ impl Database for SqliteFile {
 
     // the whole file, which the ledger is a part of
     fn save_ledger(&self) -> Vec<u8> {
+        self.fold_log();
         fs::read(&self.file).unwrap()
     }
 
     fn load_ledger(&self, saved: &[u8]) {
+        self.fold_log();
         for end in ["-wal", "-shm", "-journal"] {
             let _ = fs::remove_file(format!("{}{end}", self.file.display()));
         }
