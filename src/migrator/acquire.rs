@@ -350,7 +350,7 @@ impl Migrator {
         fault::reach("acquire::after-commit");
         let opened = log.is_empty();
         log.fold(&committed);
-        self.remember(log);
+        self.note_begun(log, whole);
         if opened && let Some(id) = log.id() {
             self.context
                 .observer
@@ -389,7 +389,6 @@ impl Migrator {
             ..RunReport::default()
         };
         if begun.whole {
-            self.keep_checkpoint(&log);
             return Ok(Acquired::Done(Box::new(report)));
         }
         self.context.observer.observe(&Progress::RunStarted {

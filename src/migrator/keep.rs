@@ -69,6 +69,14 @@ impl Migrator {
         Ok(())
     }
 
+    /// Remembers a log in which a run has just begun, and keeps its checkpoint where that was all of it.
+    pub(super) fn note_begun(&self, log: &Log, whole: bool) {
+        self.remember(log);
+        if whole {
+            self.keep_checkpoint(log);
+        }
+    }
+
     /// Signs the head of a log that was just written and keeps it; a failure to do so is a warning.
     ///
     /// A key that may not sign checkpoints leaves the older one, which covers less and is as true.

@@ -21,16 +21,16 @@ pub(crate) struct Checkpoint {
 #[group(multiple = false)]
 pub(crate) struct Tsa {
     /// Ask the timestamping authority at this address, and record its answer
-    #[arg(long = "tsa", value_name = "URL", value_hint = ValueHint::Url, conflicts_with = "out")]
-    pub(crate) url: Option<String>,
+    #[arg(long, value_name = "URL", value_hint = ValueHint::Url, conflicts_with = "out")]
+    pub(crate) tsa: Option<String>,
     /// Write a request for a timestamp to this file, to be carried to an authority
-    #[arg(long = "tsa-request", value_name = "FILE", value_hint = ValueHint::FilePath,
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath,
           conflicts_with = "out")]
-    pub(crate) request: Option<PathBuf>,
+    pub(crate) tsa_request: Option<PathBuf>,
     /// Check an authority's reply to such a request, keep it and record it
-    #[arg(long = "tsa-reply", value_name = "FILE", value_hint = ValueHint::FilePath,
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath,
           conflicts_with = "out")]
-    pub(crate) reply: Option<PathBuf>,
+    pub(crate) tsa_reply: Option<PathBuf>,
 }
 
 /// `prove`

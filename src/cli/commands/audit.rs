@@ -58,7 +58,7 @@ async fn timestamp(app: &App, asked: &args::Tsa) -> Result<Option<u8>, Error> {
     let at = |path: &Path| surroundings::nearby(&app.around.working.join(path));
     let stamped = match asked {
         args::Tsa {
-            request: Some(path),
+            tsa_request: Some(path),
             ..
         } => {
             let path = at(path);
@@ -84,7 +84,8 @@ async fn timestamp(app: &App, asked: &args::Tsa) -> Result<Option<u8>, Error> {
             return Ok(Some(0));
         }
         args::Tsa {
-            reply: Some(path), ..
+            tsa_reply: Some(path),
+            ..
         } => {
             let path = at(path);
             let reply = fs::read(&path).map_err(|error| {
@@ -100,7 +101,7 @@ async fn timestamp(app: &App, asked: &args::Tsa) -> Result<Option<u8>, Error> {
                 .record_timestamp(&reply)
                 .await?
         }
-        args::Tsa { url: Some(url), .. } => app.writer().await?.migrator.timestamp(url).await?,
+        args::Tsa { tsa: Some(url), .. } => app.writer().await?.migrator.timestamp(url).await?,
         args::Tsa { .. } => return Ok(None),
     };
     if app.printer.is_json() {
