@@ -6,9 +6,10 @@ use std::fs;
 
 use mledger::ledger::{Body, Digest, Signer, SigningKey};
 
-use crate::attacker::force;
+use crate::attacker::{self, TABLES, force};
 use crate::records::{Row, resigned, rows};
 use crate::specimen::{Given, Specimen, other};
+use crate::support::Project;
 use crate::support::engines::Kind;
 
 on_each_engine!(
@@ -19,6 +20,7 @@ on_each_engine!(
     a_ledger_begun_anew_with_the_attackers_key_is_found_by_what_is_known_from_outside,
     a_database_replaced_by_another_projects_is_found_by_what_is_known_from_outside,
     a_restored_older_copy_is_found,
+    a_ledger_is_given_up_only_with_a_reason_which_the_new_one_records,
 );
 
 const CUT: [u64; 2] = [1, 5];
@@ -214,6 +216,29 @@ fn assert_replaced(specimen: &Specimen, case: &str) {
         "ledger-mismatch",
         &format!("{case}, pinned by the configuration"),
     );
+}
+
+fn a_ledger_is_given_up_only_with_a_reason_which_the_new_one_records(kind: &Kind) {
+    let project = Project::with_effects_on(kind, 1);
+    project.ok(&["up"]);
+    let size = project.json(&["status"])["ledger"]["size"].clone();
+    let attacker = attacker::against(kind);
+    project.place.run(&attacker.dropping(&TABLES)).unwrap();
+    project.ask(attacker.dropping_the_rest());
+    for command in [["init", "--json"], ["up", "--json"], ["status", "--json"]] {
+        let ended = project.fails(4, &command);
+        assert!(ended.stdout.contains("ledger-lost"), "{ended:#?}");
+    }
+    project.ok(&["init", "--new-ledger", "the server burned down"]);
+    let notes = project
+        .json(&["events", "--kind", "note.added"])
+        .to_string();
+    assert!(notes.contains("the server burned down"), "{notes}");
+    assert!(notes.contains(&format!("had {size} events")), "{notes}");
+    // what is remembered from now on is the new one
+    project.ok(&["status"]);
+    let verified = project.json(&["verify"]);
+    assert_eq!(verified["anchored_to"], "remembered_head", "{verified}");
 }
 
 /// F68: an older copy of the whole database is a ledger that was cut off, whatever else fits.
