@@ -38,3 +38,5 @@ pub use self::workbook::print as workbook;
 
 #[cfg(test)]
 mod report_tests;
+#[cfg(test)]
+mod story_tests;
