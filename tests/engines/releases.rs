@@ -166,7 +166,7 @@ fn levelled(page: &str) -> String {
 
 /// Compares with a file of the suite, which `MLEDGER_WRITE_DOCS=1` writes anew.
 #[track_caller]
-pub(crate) fn assert_snapshot(name: &str, found: &str) {
+fn assert_snapshot(name: &str, found: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests/engines/snapshots")
         .join(name);

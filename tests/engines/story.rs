@@ -17,7 +17,6 @@ use mledger::request::{Approve, Authorize, Settings, Up, Verify};
 use mledger::{Error, Migrator};
 
 use crate::place::{Kind, on_every_engine};
-use crate::releases::assert_snapshot;
 use crate::shop::{DANA, Person, Shop, refused};
 
 const LEE: Person = Person(8, "lee");
@@ -186,41 +185,29 @@ impl Production {
     }
 }
 
-/// What an auditor reads of all this. Places in the log differ between databases, so one of them is compared
-/// to the letter.
-fn assert_report(mut report: Report, kind: &Kind) {
-    let mut kinds: Vec<&str> = report
-        .population
-        .exceptions
-        .keys()
-        .map(|kind| kind.as_str())
-        .collect();
-    kinds.sort_unstable();
-    assert_eq!(
-        kinds,
-        ["check-failed", "refused", "restored", "rolled-back"],
-        "{}",
-        kind.name
-    );
+/// What an auditor reads of all this.
+const TOLD: [&str; 6] = [
+    "| **rolled-back** | rolled back | 1 |",
+    "| **check-failed** | a check did not hold | 1 |",
+    "| **refused** | refused before it began | 2 |",
+    "| **restored** | the database was restored from a backup | 1 |",
+    "| lee | approver | 0 | 4 | 0 | 0 | 0 | - | no |",
+    "| ops | operator | 0 | 0 | 4 | 0 | 0 | - | no |",
+];
+
+fn assert_report(report: &Report, kind: &Kind) {
+    let sorts = report.population.exceptions.len();
+    assert_eq!(sorts, 4, "{}: {:?}", kind.name, report.exceptions);
     for change in &report.changes {
         let approvers: Vec<&str> = change.approvals.iter().map(|one| one.by.as_str()).collect();
         assert_eq!((approvers, change.ran.by.as_str()), (vec!["lee"], "ops"));
         assert_eq!(change.scripts.agree, Some(true), "{}", change.version);
     }
-    if kind.name != "sqlite" {
-        return;
+    let page = compliance::markdown(report);
+    for line in TOLD {
+        let told = page.lines().any(|found| found == line);
+        assert!(told, "{}: `{line}` in\n{page}", kind.name);
     }
-    // bytes of a backup are encrypted anew each time
-    for backup in &mut report.backups {
-        backup.size = 0;
-    }
-    let words = compliance::markdown(&report);
-    let words = words.split(' ').map(|word| {
-        let is_digest = word.trim_matches(['`', '\n']).len() == 64 && word.starts_with('`');
-        if is_digest { "DIGEST\n" } else { word }
-    });
-    let page: Vec<&str> = words.collect();
-    assert_snapshot("report.md", &page.join(" "));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -270,7 +257,7 @@ async fn a_change_in_production_goes_wrong_and_is_put_right() {
         Shop::assert_intact(&shop.verify().await);
         let asked = Asked::default();
         let report = production.of(OPS).report(&Verify::default(), &asked).await;
-        assert_report(report.unwrap(), kind);
+        assert_report(&report.unwrap(), kind);
     })
     .await;
 }
