@@ -277,7 +277,6 @@ fn sequence(members: &[Vec<u8>]) -> Result<Vec<u8>, String> {
     element(Tag::Sequence, &members.concat())
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "maps errors")]
 fn malformed(error: der::Error) -> String {
     format!("expected DER (X.690), found other bytes: {error}")
 }
