@@ -186,19 +186,19 @@ fn checkpoints_and_ids(cases: &mut Cases) {
     forged[last] ^= 1;
     let larger = Checkpoint {
         size: head.size + 1,
-        ..head.clone()
+        ..head
     };
     let other = Checkpoint {
         root: Digest::ZERO,
-        ..head.clone()
+        ..head
     };
     let huge = Checkpoint {
         size: (1 << 62) + 1,
-        ..head.clone()
+        ..head
     };
     for (name, text) in [
         ("its own", note.clone()),
-        ("of one more event", sign(larger.clone(), &owner())),
+        ("of one more event", sign(larger, &owner())),
         (
             "of more events by a stranger",
             sign(

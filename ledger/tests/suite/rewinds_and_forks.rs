@@ -103,7 +103,7 @@ fn what_can_be_declared_lost_is_what_does_not_fit_and_was_once_of_this_log() {
     let (_, earlier) = checkpoint(&full, full.ledger, 4);
     let elsewhere = Checkpoint {
         ledger: Digest::of(b"another ledger"),
-        ..head.clone()
+        ..head
     };
     let elsewhere = elsewhere.sign(&key(8)).unwrap().to_string();
     let lost = |log: &Log, texts: &[&String]| {

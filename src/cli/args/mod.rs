@@ -238,7 +238,7 @@ pub(crate) enum Command {
     Export(Export),
     /// Say what was changed in a period, by whom, approved by whom, and what was out of the ordinary
     #[command(after_long_help = examples::REPORT)]
-    Report(Report),
+    Report(Box<Report>),
     /// Sign how many events there are and their root, to be kept outside the database
     #[command(after_long_help = examples::CHECKPOINT)]
     Checkpoint(Checkpoint),

@@ -47,7 +47,7 @@ pub(crate) async fn dispatch(cli: Cli, printer: &Arc<Printer>) -> Result<u8, Err
             return audit::bundle(&global, &arguments, printer);
         }
         Command::Report(arguments) if report::is_offline(&arguments) => {
-            return report::bundle(&global, arguments, printer);
+            return report::bundle(&global, *arguments, printer);
         }
         Command::Verify(arguments) if arguments.proof.is_some() => {
             return prove::verify(&global, &arguments, printer);
@@ -81,7 +81,7 @@ pub(crate) async fn dispatch(cli: Cli, printer: &Arc<Printer>) -> Result<u8, Err
         Command::Events(arguments) => events::events(&app, arguments).await,
         Command::Show(arguments) => events::show(&app, &arguments).await,
         Command::Export(arguments) => audit::export(&app, arguments).await,
-        Command::Report(arguments) => report::report(&app, arguments).await,
+        Command::Report(arguments) => report::report(&app, *arguments).await,
         Command::Checkpoint(arguments) => audit::checkpoint(&app, arguments).await,
         Command::Prove(arguments) => prove::prove(&app, arguments).await,
         Command::Key(arguments) => keys::key(&app, arguments.command).await,
