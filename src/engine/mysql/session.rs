@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::address::Target;
 use super::details::Details;
 use super::kill::{self, StopOnDrop, Switch};
-use super::transaction::{self, Limits};
+use super::transaction::{self, Beginning, Limits};
 use super::{
     connect, events, examine, fault, lease, literal, objects, schema, script, sizes, store, tables,
     talk, turn,
@@ -52,15 +52,6 @@ pub(super) struct MySqlSession {
     /// A statement of a script was executed since the connection was opened: what it, or a function or
     /// trigger behind it, has set in the session is not looked for.
     used: bool,
-}
-
-/// A transaction that the server is still to be asked for.
-#[derive(Debug)]
-struct Beginning {
-    /// Statements, each with its semicolon.
-    sql: String,
-    /// The limits that the connection has until then.
-    limits: Limits,
 }
 
 impl MySqlSession {

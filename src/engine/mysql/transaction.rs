@@ -20,6 +20,15 @@ pub(super) const SILENCE_S: u32 = 10;
 /// The longest wait for a lock that both servers take, in seconds.
 const LONGEST_WAIT: u64 = 31_536_000;
 
+/// A transaction that the server is still to be asked for.
+#[derive(Debug)]
+pub(super) struct Beginning {
+    /// Statements, each with its semicolon.
+    pub(super) sql: String,
+    /// The limits that the connection has until then.
+    pub(super) limits: Limits,
+}
+
 /// The limits that a session has been given, which are not sent again: a script may have set its own
 /// since.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
