@@ -353,10 +353,13 @@ fn every_code_has_a_heading_and_every_heading_a_code() {
         .map(|code| code.as_str().to_owned());
     let mut sources = sources("src");
     sources.extend(self::sources("ledger/src"));
+    let reports = read("docs/guides/auditors.md");
     let in_source: BTreeSet<String> = sources
         .iter()
         .flat_map(|(_, text)| kebab_literals(text))
         .filter(|literal| !NO_CODES.contains(&literal.as_str()))
+        // what a report calls an exception is told where reports are
+        .filter(|literal| !reports.contains(&format!("\n| `{literal}` | ")))
         .chain(codes)
         .collect();
     let undocumented: Vec<String> = in_source

@@ -6,8 +6,7 @@
 
 use std::fmt::Write as _;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 
 /// The most characters that events may have in a page; browsers are slow with more.
 const LARGEST: usize = 20 << 20;
@@ -46,7 +45,7 @@ impl Enclosure {
 
     /// Adds the next entry of the log, as it is stored; above 20 MiB all of them are left out.
     pub fn push(&mut self, line: &[u8], signature: &[u8]) {
-        self.push_written(line, STANDARD.encode(signature).as_bytes());
+        self.push_written(line, BASE64_STANDARD.encode(signature).as_bytes());
     }
 
     /// Adds the next entry of the log, whose signature is written as in a bundle.

@@ -6,8 +6,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 use ledger::Digest;
 
 use super::document::{Block, Document, Facts, Section, document};
@@ -75,7 +74,7 @@ fn page_of(document: &Document, verification: &VerifyReport, log: &Enclosure) ->
 /// Returns the words of a content security policy for an inline text.
 fn allowed(text: &str) -> String {
     let digest = Digest::of(text.as_bytes());
-    format!("sha256-{}", STANDARD.encode(digest.as_bytes()))
+    format!("sha256-{}", BASE64_STANDARD.encode(digest.as_bytes()))
 }
 
 /// Returns the digest of parts of a page as a browser writes them, which escapes less than we do.
