@@ -8,7 +8,7 @@ use super::{day, moment, one_line};
 const STYLE: &str = "body{font:16px/1.5 sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}\
 code{font-size:85%;overflow-wrap:anywhere}\
 table{border-collapse:collapse}td,th{border:1px solid #999;padding:.2rem .5rem;text-align:left}\
-.facts{color:#555}.alarming{font-weight:bold;color:#a00}";
+.facts{color:#555}.downtime{font-weight:bold;color:#a00}";
 
 pub(super) fn print(changelog: &Changelog) -> String {
     let mut page = Page::default();
@@ -173,7 +173,8 @@ fn change(change: &Change) -> String {
 
 fn fact(fact: &Fact) -> String {
     let words = if fact.is_alarming {
-        format!("<span class=\"alarming\">{}</span>", fact.words)
+        // pages that were published have this name for it
+        format!("<span class=\"downtime\">{}</span>", fact.words)
     } else {
         fact.words.to_owned()
     };
