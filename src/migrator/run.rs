@@ -136,10 +136,18 @@ impl Migrator {
         let mut decision = self
             .first_decision(&work, &ground, &mut opened, Purpose::Run)
             .await?;
-        let undecided = matches!(decision.plan.refusal(), Some(Error::Undecided(_)));
-        if undecided && !self.somebody_runs(&mut opened).await? {
+        let mut waits = false;
+        while matches!(decision.plan.refusal(), Some(Error::Undecided(_))) {
+            if self.somebody_runs(&mut opened).await? {
+                waits = true;
+                break;
+            }
             // the run that was half way through may have ended since the log was read
+            let size = opened.log.size();
             opened = self.open().await?;
+            if opened.log.size() == size {
+                break;
+            }
             decision = self
                 .first_decision(&work, &ground, &mut opened, Purpose::Run)
                 .await?;
@@ -151,7 +159,7 @@ impl Migrator {
         }
         match decision.plan.refusal() {
             // half way through a run that is alive nothing needs a person: it is waited for
-            Some(Error::Undecided(_)) if self.somebody_runs(&mut opened).await? => {}
+            Some(Error::Undecided(_)) if waits => {}
             Some(refusal) => {
                 self.record_refusal(&work, &opened.log, &decision).await;
                 return Err(refusal);
