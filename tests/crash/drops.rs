@@ -222,7 +222,8 @@ fn dropped_everywhere(kind: &Kind, case: &Case) {
     let migrator = migrator(&whole, &Stop::default());
     let (result, awaits) = dropped(&runtime(), &migrator, case.ask, usize::MAX);
     result.unwrap().unwrap();
-    assert!(awaits > 20, "only {awaits} await points");
+    // an answer that is there already is no point to wait at, so a busy machine has fewer of them
+    assert!(awaits > 5, "only {awaits} await points");
     let stride = awaits.div_ceil(points(kind));
     let next = AtomicUsize::new(1);
     let over = AtomicBool::new(false);
