@@ -218,12 +218,9 @@ fn dropped_everywhere(kind: &Kind, case: &Case) {
     let name = format!("{}_{:?}", kind.name, case.ask);
     let diary = Mutex::new(Diary::begin("drops", &name));
     let before = Project::prepared(kind, case.prepare);
-    let whole = before.copy();
-    let migrator = migrator(&whole, &Stop::default());
-    let (result, awaits) = dropped(&runtime(), &migrator, case.ask, usize::MAX);
-    result.unwrap().unwrap();
-    // an answer that is there already is no point to wait at, so a busy machine has fewer of them
-    assert!(awaits > 5, "only {awaits} await points");
+    // an answer that is there at once is not waited for: the fullest of three runs is taken
+    let awaits = (0..3).map(|_| awaits_of(&before, case)).max().unwrap();
+    assert!(awaits > 20, "only {awaits} await points");
     let stride = awaits.div_ceil(points(kind));
     let next = AtomicUsize::new(1);
     let over = AtomicBool::new(false);
@@ -239,6 +236,15 @@ fn dropped_everywhere(kind: &Kind, case: &Case) {
             });
         }
     });
+}
+
+/// Lets a command come to its end; returns how many await points it came by.
+fn awaits_of(before: &Project, case: &Case) -> usize {
+    let project = before.copy();
+    let migrator = migrator(&project, &Stop::default());
+    let (result, awaits) = dropped(&runtime(), &migrator, case.ask, usize::MAX);
+    result.unwrap().unwrap();
+    awaits
 }
 
 /// Says whether the command was over before that await point.

@@ -202,15 +202,9 @@ fn dies_everywhere(case: &Case) {
 fn dies_twice(case: &Case, first: &str, recovery: &[&str]) {
     let mut diary = Diary::begin("crash", &format!("{}_twice", case.name_of_diary()));
     let faults = dies_at(first, 1);
-    // what the first passage leaves on a server, the second leaves too
-    let passages = if case.before.kind.wire.is_none() {
-        2
-    } else {
-        1
-    };
     let mut deaths = 0;
     for point in POINTS {
-        for passage in 1..=passages {
+        for passage in 1..=2 {
             let project = case.before.copy();
             assert_eq!(case.run(&project, &faults).code, KILLED, "{faults}");
             let again = format!("{faults}, then {}", dies_at(point, passage));
