@@ -78,6 +78,27 @@ fn a_program_signs_what_it_is_given_and_nothing_else_is_taken_from_it() {
 }
 
 #[test]
+fn a_program_that_ends_before_it_read_is_judged_by_what_it_printed() {
+    let made = Made::new();
+    // more than the system keeps for one that does not read
+    let bytes = vec![b'x'; 1024 * 1024];
+    let refusal = |keystore: &Keystore| {
+        let key = keystore.key(false).unwrap();
+        key.sign(&bytes).unwrap_err().to_string()
+    };
+    let said = refusal(&made.with_script("echo a-private-thing", SOON));
+    assert!(said.contains("found 15 characters"), "{said}");
+    let wrong = made.key().sign(b"other bytes").unwrap();
+    let said = refusal(&made.with_script(&format!("echo {wrong}"), SOON));
+    assert!(said.contains("does not verify"), "{said}");
+    // one that neither reads nor ends takes no longer than it may
+    let begun = Instant::now();
+    let said = refusal(&made.with_script("exec sleep 60", Duration::from_millis(200)));
+    assert!(said.contains("did not sign within 200ms"), "{said}");
+    assert!(begun.elapsed() < SOON);
+}
+
+#[test]
 fn a_program_asks_for_the_public_key_that_it_signs_for() {
     let made = Made::new();
     let outside = Outside {

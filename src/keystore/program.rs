@@ -6,7 +6,7 @@
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::PathBuf;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -61,9 +61,8 @@ impl Program {
         let Some((program, arguments)) = self.words.split_first() else {
             return Err("expected a program that signs, found no words".to_owned());
         };
-        let mut running = Running::start(program, arguments, self.folder.as_ref())
+        let mut running = Running::start(program, arguments, self.folder.as_ref(), preimage)
             .map_err(|error| format!("`{program}` could not be started: {error}"))?;
-        let fed = running.feed(preimage);
         let status = running
             .wait(self.limit)
             .map_err(|error| format!("`{program}` could not be waited for: {error}"))?;
@@ -84,11 +83,8 @@ impl Program {
                     |code| format!("exit status {code}")
                 )
             ))),
-            Some(_) => {
-                // one that signs something else than it was given is found by its signature
-                fed.map_err(|error| format!("`{program}` did not read its input: {error}"))?;
-                Ok(last(&mut running.output))
-            }
+            // one that did not read what it was given is found by its signature
+            Some(_) => Ok(last(&mut running.output)),
         }
     }
 }
@@ -111,7 +107,8 @@ impl Signer for Program {
     }
 }
 
-/// A program that was started, and what it prints, in files without a name.
+/// A program that was started. What it reads and prints are files without a name, so nobody waits
+/// for one that does not read.
 struct Running {
     child: Child,
     output: File,
@@ -119,8 +116,16 @@ struct Running {
 }
 
 impl Running {
-    fn start(program: &str, arguments: &[String], folder: Option<&PathBuf>) -> io::Result<Self> {
+    fn start(
+        program: &str,
+        arguments: &[String],
+        folder: Option<&PathBuf>,
+        preimage: &[u8],
+    ) -> io::Result<Self> {
         let (output, errors) = (tempfile::tempfile()?, tempfile::tempfile()?);
+        let mut input = tempfile::tempfile()?;
+        input.write_all(preimage)?;
+        input.rewind()?;
         let mut command = Command::new(program);
         if let Some(folder) = folder {
             command.current_dir(folder);
@@ -130,7 +135,7 @@ impl Running {
         }
         let child = command
             .args(arguments)
-            .stdin(Stdio::piped())
+            .stdin(input)
             .stdout(output.try_clone()?)
             .stderr(errors.try_clone()?)
             .spawn()?;
@@ -139,14 +144,6 @@ impl Running {
             output,
             errors,
         })
-    }
-
-    /// Gives it its input; some hundred bytes fit where nobody has read yet.
-    fn feed(&mut self, preimage: &[u8]) -> io::Result<()> {
-        match self.child.stdin.take() {
-            Some(mut input) => input.write_all(preimage),
-            None => Ok(()),
-        }
     }
 
     /// Waits until it has ended; one that takes too long is ended, and has no status.
