@@ -118,6 +118,16 @@ pub enum Error {
 }
 
 impl Error {
+    /// Returns the error of what a rule forbids, of no migration in particular: its stable code, what
+    /// was expected and found, and what to do next.
+    pub fn refused(
+        code: &'static str,
+        message: impl Into<String>,
+        hint: impl Into<String>,
+    ) -> Self {
+        Self::Refused(vec![Refusal::new(code, message, hint)])
+    }
+
     /// Returns the documented exit code of a command that ends with this error.
     pub fn exit_code(&self) -> u8 {
         match self {

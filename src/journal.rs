@@ -13,7 +13,7 @@ use crate::engine::{Begin, EngineError, Object, Session};
 use crate::error::Error;
 use crate::log::Log;
 use crate::migrator::Signing;
-use crate::report::{Refusal, RunReport};
+use crate::report::RunReport;
 
 /// Something that happened, before it has a place in the log.
 #[derive(Debug, Clone, PartialEq)]
@@ -106,18 +106,15 @@ impl Journal {
             let held: Vec<&str> = held.iter().map(|role| role.as_str()).collect();
             format!("holds only the role `{}`", held.join("`, `"))
         };
-        Err(Error::Refused(vec![Refusal {
-            code: "key-not-authorised",
-            version: None,
-            message: format!(
+        Err(Error::refused(
+            "key-not-authorised",
+            format!(
                 "expected a key with the role `{}`, but `{fingerprint}` {found}",
                 wanted.join("` or `")
             ),
-            hint:
-                "use a key of this ledger with --key FILE or MLEDGER_KEY; `mledger key list` shows \
-                   them"
-                    .to_owned(),
-        }]))
+            "use a key of this ledger with --key FILE or MLEDGER_KEY; `mledger key list` shows \
+                   them",
+        ))
     }
 
     /// Gives each fact its place after the log's head and signs it.

@@ -420,6 +420,18 @@ pub struct Refusal {
     pub hint: String,
 }
 
+impl Refusal {
+    /// Creates one that is about no migration in particular.
+    pub fn new(code: &'static str, message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self {
+            code,
+            version: None,
+            message: message.into(),
+            hint: hint.into(),
+        }
+    }
+}
+
 /// What `init` answers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Opened {

@@ -15,7 +15,7 @@ use mledger::migrator::Migrator;
 use zeroize::Zeroizing;
 
 use super::args::Global;
-use super::failure::{refused, usage};
+use super::failure::usage;
 use super::output::Printer;
 use super::progress::Watcher;
 use super::prompt::Prompt;
@@ -135,14 +135,14 @@ impl App {
         };
         let confirmed = self.global.confirm.as_deref();
         if let Some(name) = confirmed.filter(|name| *name != environment) {
-            return Err(refused(
+            return Err(Error::refused(
                 "confirmation-differs",
                 format!("expected `--confirm {environment}`, found `--confirm {name}`"),
                 "check which environment this database belongs to: `mledger status`".to_owned(),
             ));
         }
         if config.rules(&environment).protected && confirmed.is_none() {
-            return Err(refused(
+            return Err(Error::refused(
                 "confirmation-required",
                 format!("`{what}` in the protected environment `{environment}` must be confirmed"),
                 format!("say so with `--confirm {environment}`"),

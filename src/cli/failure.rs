@@ -24,16 +24,6 @@ pub(crate) fn usage(
     }
 }
 
-/// Creates the error of something that a rule forbids.
-pub(crate) fn refused(code: &'static str, message: String, hint: String) -> Error {
-    Error::Refused(vec![Refusal {
-        code,
-        version: None,
-        message,
-        hint,
-    }])
-}
-
 /// Prints an error, to stdout as JSON or to stderr as words, and returns the exit code.
 pub(crate) fn report(printer: &Printer, error: &Error) -> u8 {
     if printer.is_json() {

@@ -38,7 +38,7 @@ impl Prompt {
             return Ok(());
         }
         if !self.possible {
-            return Err(super::failure::refused(
+            return Err(Error::refused(
                 "not-confirmed",
                 format!("{question}: expected a confirmation, found nobody to ask"),
                 format!("say yes with `{flag}`"),
@@ -50,7 +50,7 @@ impl Prompt {
         if read.is_ok() && matches!(answer.trim().to_lowercase().as_str(), "y" | "yes") {
             return Ok(());
         }
-        Err(super::failure::refused(
+        Err(Error::refused(
             "not-confirmed",
             format!("{question}: expected `yes`, found `{}`", answer.trim()),
             "nothing was done".to_owned(),

@@ -5,7 +5,6 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use crate::error::Error;
-use crate::report::Refusal;
 
 /// How the name begins of what is being written.
 const TEMPORARY: &str = ".mledger-report-";
@@ -61,15 +60,14 @@ pub fn folder<'a>(
 
 fn unwritten(path: &Path, error: &io::Error) -> Error {
     if error.kind() == io::ErrorKind::AlreadyExists {
-        return Error::Refused(vec![Refusal {
-            code: "report-exists",
-            version: None,
-            message: format!(
+        return Error::refused(
+            "report-exists",
+            format!(
                 "expected nothing at `{}`, found a file or folder",
                 path.display()
             ),
-            hint: "name another place; a report never replaces anything".to_owned(),
-        }]);
+            "name another place; a report never replaces anything",
+        );
     }
     Error::Usage {
         code: "file-not-written",

@@ -342,17 +342,11 @@ fn history_present(log: &Log, command: &str) -> Option<Blocker> {
         .count();
     (entries > 0).then(|| Blocker {
         kind: BlockerKind::Policy,
-        refusal: Refusal {
-            code: "history-present",
-            version: None,
-            message: format!(
+        refusal: Refusal::new("history-present", format!(
                 "expected a ledger without migrations, found {entries} that it tells of: `{command}` is \
                  how a history begins"
-            ),
-            hint: "`mledger status` shows them; one by one, `mledger resolve VERSION --applied --reason \
-                   TEXT` says that a migration is there"
-                .to_owned(),
-        },
+            ), "`mledger status` shows them; one by one, `mledger resolve VERSION --applied --reason \
+                   TEXT` says that a migration is there"),
     })
 }
 

@@ -44,16 +44,14 @@ impl Migrator {
 pub(super) fn in_use(tool: &dyn Tool, state: LockState) -> Option<Blocker> {
     (state == LockState::Held).then(|| Blocker {
         kind: BlockerKind::Policy,
-        refusal: Refusal {
-            code: "adoption-in-use",
-            version: None,
-            message: format!(
+        refusal: Refusal::new(
+            "adoption-in-use",
+            format!(
                 "expected `{}` not to be at work, but somebody holds its lock",
                 tool.name()
             ),
-            hint: "wait for its end; a lock that a process left behind is released with the tool that \
-                   took it"
-                .to_owned(),
-        },
+            "wait for its end; a lock that a process left behind is released with the tool that \
+                   took it",
+        ),
     })
 }

@@ -70,6 +70,18 @@ impl Migrator {
         let journal = self.journal(self.keys.signer(false)?, &log);
         journal.may_sign(&log, roles)?;
         drop(opened.session);
+        let mut session = self.lock_log(&mut log).await?;
+        self.check(&log, None)?;
+        self.same_database(&mut *session, &log).await?;
+        Ok(Append {
+            session,
+            log,
+            journal,
+        })
+    }
+
+    /// Opens a transaction in which nobody else appends, and reads what the log has gained until then.
+    pub(super) async fn lock_log(&self, log: &mut Log) -> Result<Box<dyn Session>, Error> {
         let mut session = self.begin_write().await?;
         session
             .lock_ledger()
@@ -78,13 +90,7 @@ impl Migrator {
         log.catch_up(&mut *session, &mut |_| {})
             .await
             .map_err(|error| self.engine_error(error, "reading the ledger"))?;
-        self.check(&log, None)?;
-        self.same_database(&mut *session, &log).await?;
-        Ok(Append {
-            session,
-            log,
-            journal,
-        })
+        Ok(session)
     }
 
     /// Signs and inserts the facts, commits, and returns the log with them.

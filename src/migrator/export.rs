@@ -26,7 +26,7 @@ use crate::error::Error;
 use crate::journal::Fact;
 use crate::log::{Log, PAGE};
 use crate::object::{self, Unusable};
-use crate::report::{Checked, CheckpointView, Exported, Refusal, VerifyReport};
+use crate::report::{Checked, CheckpointView, Exported, VerifyReport};
 use crate::request::Export;
 
 impl Migrator {
@@ -209,17 +209,8 @@ impl Migrator {
             draft.close(part).map_err(|error| fail(&error))?;
         }
         let verdict = verifier.finish();
-        let verification = VerifyReport {
-            checked: Checked::of_log(verdict.size, &verdict.findings),
-            lineage: verdict.lineage,
-            size: verdict.size,
-            root: verdict.root,
-            head: verdict.head,
-            anchored_to: verdict.anchored_to,
-            anchored_size: verdict.anchored_size,
-            trusted: verdict.trusted,
-            findings: verdict.findings,
-        };
+        let checked = Checked::of_log(verdict.size, &verdict.findings);
+        let verification = VerifyReport::new(verdict, checked);
         Ok(Copied {
             collector,
             verification,
@@ -383,15 +374,14 @@ pub(super) fn changed_meanwhile() -> Error {
 }
 
 fn taken(path: &Path) -> Error {
-    Error::Refused(vec![Refusal {
-        code: "export-exists",
-        version: None,
-        message: format!(
+    Error::refused(
+        "export-exists",
+        format!(
             "expected nothing at `{}`, found a file or folder",
             path.display()
         ),
-        hint: "name another place; an export never replaces anything".to_owned(),
-    }])
+        "name another place; an export never replaces anything",
+    )
 }
 
 fn unwritable(path: &Path, error: &io::Error) -> Error {

@@ -14,7 +14,7 @@ use super::approve::no_ledger;
 use crate::error::Error;
 use crate::journal::Fact;
 use crate::log::Log;
-use crate::report::{Decided, Refusal};
+use crate::report::Decided;
 use crate::request::{Authorize, Compromised, EventFilter, Retire};
 
 impl Migrator {
@@ -61,7 +61,7 @@ impl Migrator {
         let proves = armored.namespace == KEY_PROOF_NAMESPACE
             && armored.key.verify(&preimage, &armored.signature);
         if !proves {
-            return Err(refused(
+            return Err(Error::refused(
                 "key-proof-invalid",
                 format!(
                     "expected a proof of `{fingerprint}` for the ledger `{ledger}`, found a signature \
@@ -71,7 +71,7 @@ impl Migrator {
             ));
         }
         if is_in(log.verifier().keyring(), &fingerprint) {
-            return Err(refused(
+            return Err(Error::refused(
                 "key-known",
                 format!("expected a key that is new to the ledger, but `{fingerprint}` is in it"),
                 "retire it first where its roles are to change".to_owned(),
@@ -131,7 +131,7 @@ impl Migrator {
             .current()
             .any(|other| other.fingerprint != entry.fingerprint && other.holds_any(&[]));
         if !another_owner {
-            return Err(refused(
+            return Err(Error::refused(
                 "last-owner",
                 format!("`{}` is the last owner, and cannot be retired", entry.name),
                 "let another owner in first with `mledger key authorize FILE --role owner`"
@@ -231,13 +231,4 @@ fn decided(message: String, log: &Log) -> Decided {
         seq: log.size() - 1,
         head: log.head(),
     }
-}
-
-fn refused(code: &'static str, message: String, hint: String) -> Error {
-    Error::Refused(vec![Refusal {
-        code,
-        version: None,
-        message,
-        hint,
-    }])
 }

@@ -11,7 +11,7 @@ use crate::journal::engine_error;
 use crate::log::Log;
 use crate::migration::format::Format;
 use crate::migration::{Migration, source};
-use crate::report::{Refusal, RunReport};
+use crate::report::RunReport;
 
 /// The environment of a ledger that nobody has named one for.
 const DEFAULT_ENVIRONMENT: &str = "development";
@@ -250,14 +250,13 @@ impl Migrator {
             ));
         }
         if self.settings.rules(&environment).protected && self.settings.environment.is_none() {
-            return Err(Error::Refused(vec![Refusal {
-                code: "environment-not-stated",
-                version: None,
-                message: format!(
+            return Err(Error::refused(
+                "environment-not-stated",
+                format!(
                     "the environment `{environment}` is protected, and the command does not name it"
                 ),
-                hint: format!("add `--env {environment}`, or set MLEDGER_ENV"),
-            }]));
+                format!("add `--env {environment}`, or set MLEDGER_ENV"),
+            ));
         }
         knows_all(log)
     }

@@ -19,7 +19,7 @@ use crate::context::{Progress, Remembered};
 use crate::error::Error;
 use crate::journal::{Fact, Journal};
 use crate::log::Log;
-use crate::report::{LostHead, Refusal, Reopened};
+use crate::report::{LostHead, Reopened};
 use crate::request::{Fork, Move, Rewind};
 
 /// A log that was read with all its signatures, and what was remembered of its address.
@@ -42,7 +42,7 @@ impl Migrator {
     /// [`Error::Integrity`] where the log does not hold together.
     pub async fn fork(&self, request: &Fork) -> Result<Reopened, Error> {
         let environment = self.settings.environment.clone().ok_or_else(|| {
-            refused(
+            Error::refused(
                 "environment-not-stated",
                 "a fork goes on for an environment, and the command names none".to_owned(),
                 "add `--env NAME`, or set MLEDGER_ENV".to_owned(),
@@ -53,7 +53,7 @@ impl Migrator {
         let signing = self.keys.signer(request.new_key)?;
         let is_owner = holds_owner(&read.log, &signing);
         if !is_owner && !request.new_key {
-            return Err(refused(
+            return Err(Error::refused(
                 "key-not-authorised",
                 format!(
                     "expected a key with the role `owner`, but `{}` is no owner's",
@@ -248,14 +248,7 @@ impl Migrator {
 
     /// Opens the transaction in which a log that was read is continued.
     async fn begin_reopening(&self, mut log: Log, journal: Journal) -> Result<Append, Error> {
-        let mut session = self.begin_write().await?;
-        session
-            .lock_ledger()
-            .await
-            .map_err(|error| self.engine_error(error, "waiting to append"))?;
-        log.catch_up(&mut *session, &mut |_| {})
-            .await
-            .map_err(|error| self.engine_error(error, "reading the ledger"))?;
+        let session = self.lock_log(&mut log).await?;
         if log.record_errors().next().is_some() {
             return Err(open::broken(&log));
         }
@@ -303,14 +296,14 @@ impl Migrator {
         said: Option<&str>,
     ) -> Result<(), Error> {
         if let Some(said) = said.filter(|said| *said != environment) {
-            return Err(refused(
+            return Err(Error::refused(
                 "confirmation-differs",
                 format!("expected `--confirm {environment}`, found `--confirm {said}`"),
                 "check which environment this database belongs to: `mledger status`".to_owned(),
             ));
         }
         if self.settings.rules(environment).protected && said.is_none() {
-            return Err(refused(
+            return Err(Error::refused(
                 "confirmation-required",
                 format!(
                     "`{what}` on a ledger of the protected environment `{environment}` must be confirmed"
@@ -391,13 +384,4 @@ fn reopened(
         seq,
         head: log.head(),
     }
-}
-
-fn refused(code: &'static str, message: String, hint: String) -> Error {
-    Error::Refused(vec![Refusal {
-        code,
-        version: None,
-        message,
-        hint,
-    }])
 }

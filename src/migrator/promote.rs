@@ -7,7 +7,6 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use ledger::verify::SignatureCheck;
 use ledger::{Body, CheckFinished, Digest, Direction, Event, Finding, Severity, When};
 use tokio::sync::OnceCell;
 
@@ -23,8 +22,9 @@ use crate::journal::Fact;
 use crate::log::Log;
 use crate::migration::Migration;
 use crate::plan::{Blocker, BlockerKind, baseline};
+use crate::policy::approval::blocker;
 use crate::promotion::{Elsewhere, Promotion, Source, compare, require};
-use crate::report::{OtherLedger, PromotionReport, PromotionView, Refusal, VerifyReport};
+use crate::report::{Checked, OtherLedger, PromotionReport, PromotionView, Refusal, VerifyReport};
 use crate::request::{Promote, Settings, Verify};
 
 /// The longest text that an event keeps of what was relied on, in bytes.
@@ -170,7 +170,7 @@ impl Migrator {
             .await
             .map_err(|error| unreadable(&promotion.from, &error))?;
         if read.view.environment != promotion.from {
-            return Err(policy(
+            return Err(blocker(
                 "promotion-mismatch",
                 format!(
                     "expected the ledger of the environment `{}` at `{}`, found that of `{}`",
@@ -253,11 +253,7 @@ impl Migrator {
         each: &mut (dyn FnMut(&Event) + Send),
     ) -> Result<VerifyReport, Error> {
         let remembered = self.recall()?;
-        let mut options = self.options(remembered.as_ref());
-        options.signatures = SignatureCheck::All;
-        options.checkpoints.clone_from(&request.checkpoints);
-        options.ledger = request.ledger;
-        options.trust = audit::trust(request)?;
+        let options = self.options_of(request, remembered.as_ref())?;
         let fail = |error| self.engine_error(error, "reading the other ledger");
         let mut session = self.engine.connect(Access::Read).await.map_err(fail)?;
         let mut log = Log::empty(options);
@@ -277,17 +273,7 @@ impl Migrator {
         }
         self.remember(&log);
         let (verdict, _) = log.finish();
-        Ok(VerifyReport {
-            lineage: verdict.lineage,
-            size: verdict.size,
-            root: verdict.root,
-            head: verdict.head,
-            anchored_to: verdict.anchored_to,
-            anchored_size: verdict.anchored_size,
-            trusted: verdict.trusted,
-            checked: crate::report::Checked::default(),
-            findings: verdict.findings,
-        })
+        Ok(VerifyReport::new(verdict, Checked::default()))
     }
 }
 
@@ -334,7 +320,7 @@ fn evidence(from: &OtherLedger, promoted: &[(String, u64)]) -> Fact {
 fn same_ledger(read: &Read, log: &Log) -> Option<Blocker> {
     let id = log.id()?;
     (read.lineage.last() == Some(&id)).then(|| {
-        policy(
+        blocker(
             "promotion-mismatch",
             format!(
                 "expected the ledger of another environment at `{}`, found the one of this database",
@@ -343,18 +329,6 @@ fn same_ledger(read: &Read, log: &Log) -> Option<Blocker> {
             "name the bundle or the database of the environment that comes before this one",
         )
     })
-}
-
-fn policy(code: &'static str, message: String, hint: &str) -> Blocker {
-    Blocker {
-        kind: BlockerKind::Policy,
-        refusal: Refusal {
-            code,
-            version: None,
-            message,
-            hint: hint.to_owned(),
-        },
-    }
 }
 
 fn unnamed(environment: &str) -> Error {
@@ -378,14 +352,9 @@ fn unreadable(environment: &str, error: &Error) -> Blocker {
             ..
         } => Blocker {
             kind: BlockerKind::Integrity,
-            refusal: Refusal {
-                code,
-                version: None,
-                message: message.clone(),
-                hint: hint.clone(),
-            },
+            refusal: Refusal::new(code, message.clone(), hint.clone()),
         },
-        error => policy(
+        error => blocker(
             "promotion-unreadable",
             format!(
                 "expected to read the ledger of `{environment}`, which must have applied this first: {error}"

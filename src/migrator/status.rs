@@ -16,7 +16,7 @@ use crate::migration::{Migration, Version};
 use crate::plan::baseline;
 use crate::plan::order::Positions;
 use crate::plan::up::is_due;
-use crate::projection::history::{Entry, History, Standing};
+use crate::projection::history::{Applied, Entry, History, Standing};
 use crate::projection::releases::Releases;
 use crate::report::{
     Counts, DatabaseView, LastFailure, MigrationView, Notice, State, Status, StepsView,
@@ -200,10 +200,9 @@ pub(super) fn views(
         .filter_map(|(version, (file, entry))| {
             let is_pending = entry.is_none_or(|entry| entry.applied.is_none());
             let is_late = is_pending && file.is_some_and(|file| positions.is_late(file, newest));
-            let mut view = view(version, file, entry, is_late)?;
+            let mut view = view(version, file, entry, state(file, entry, is_late)?);
             let applied = entry.and_then(|entry| entry.applied.as_ref());
-            let release = applied.and_then(|applied| releases.first_with(version, applied));
-            view.release = release.map(|release| release.release.to_string());
+            view.release = release(version, applied, releases);
             Some(view)
         })
         .collect()
@@ -219,40 +218,26 @@ pub(super) fn past_view(
     if state == State::Pending {
         return None;
     }
-    let applied = entry.applied.as_ref();
-    Some(MigrationView {
-        version: entry.version.clone(),
-        name: entry.name.clone(),
-        state,
-        batch: applied.and_then(|applied| applied.batch),
-        applied_at: applied.map(|applied| applied.time),
-        duration_ms: applied
-            .filter(|applied| applied.batch.is_some())
-            .map(|applied| applied.duration_ms),
-        checksum: applied
-            .and_then(|applied| applied.checksum)
-            .unwrap_or(Digest::ZERO),
-        applied_by: applied.map(|applied| applied.actor.clone()),
-        release: applied
-            .and_then(|applied| releases.first_with(version, applied))
-            .map(|release| release.release.to_string()),
-        description: description(None, Some(entry)),
-        attempts: entry.attempts,
-        steps: steps(entry),
-        dependencies: dependencies(None, Some(entry)),
-    })
+    let mut view = view(version, None, Some(entry), state);
+    view.release = release(version, entry.applied.as_ref(), releases);
+    Some(view)
+}
+
+/// Returns the release that a migration is in since it was applied.
+fn release(version: &Version, applied: Option<&Applied>, releases: &Releases) -> Option<String> {
+    let release = releases.first_with(version, applied?)?;
+    Some(release.release.to_string())
 }
 
 fn view(
     version: &Version,
     file: Option<&Migration>,
     entry: Option<&Entry>,
-    is_late: bool,
-) -> Option<MigrationView> {
+    state: State,
+) -> MigrationView {
     let applied = entry.and_then(|entry| entry.applied.as_ref());
-    let state = state(file, entry, is_late)?;
     let recorded = applied.and_then(|applied| applied.checksum);
-    Some(MigrationView {
+    MigrationView {
         version: match (entry.filter(|_| applied.is_some()), file) {
             (Some(entry), _) => entry.version.clone(),
             (None, Some(file)) => file.version.as_str().to_owned(),
@@ -278,7 +263,7 @@ fn view(
         attempts: entry.map_or(0, |entry| entry.attempts),
         steps: entry.and_then(steps),
         dependencies: dependencies(file, entry),
-    })
+    }
 }
 
 fn steps(entry: &Entry) -> Option<StepsView> {

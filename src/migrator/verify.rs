@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use ledger::verify::SignatureCheck;
+use ledger::verify::{Options, SignatureCheck};
 use ledger::{Code, Digest, Event, Finding, Severity};
 
 use super::{Migrator, open, status};
 use crate::audit;
 use crate::audit::objects::{Named, erased};
+use crate::context::Remembered;
 use crate::engine::{Object, Session, Store};
 use crate::error::Error;
 use crate::log::Log;
@@ -43,15 +44,9 @@ impl Migrator {
         each: &mut (dyn FnMut(&Event) + Send),
     ) -> Result<VerifyReport, Error> {
         let remembered = self.recall()?;
-        let mut options = self.options(remembered.as_ref());
-        options.signatures = SignatureCheck::All;
+        let mut options = self.options_of(request, remembered.as_ref())?;
         let shelf = self.shelf()?;
         options.kept = shelf.notes();
-        options.checkpoints.clone_from(&request.checkpoints);
-        options.witnesses.extend(request.witnesses.iter().cloned());
-        // an id that the configuration pins was obtained some other way, too
-        options.ledger = request.ledger.or(self.settings.ledger);
-        options.trust = audit::trust(request)?;
         let mut log = Log::empty(options);
         // asked before anything is read: what others remember meanwhile is not missing here
         let seen_before = remembered.is_some();
@@ -89,6 +84,22 @@ impl Migrator {
                 .remember(self.engine.address().key(), &seen);
         }
         Ok(VerifyReport::new(verdict, found.checked))
+    }
+
+    /// Returns the options of a verification that takes nothing as checked before.
+    pub(super) fn options_of(
+        &self,
+        request: &Verify,
+        remembered: Option<&Remembered>,
+    ) -> Result<Options, Error> {
+        let mut options = self.options(remembered);
+        options.signatures = SignatureCheck::All;
+        options.checkpoints.clone_from(&request.checkpoints);
+        options.witnesses.extend(request.witnesses.iter().cloned());
+        // an id that the configuration pins was obtained some other way, too
+        options.ledger = request.ledger.or(self.settings.ledger);
+        options.trust = audit::trust(request)?;
+        Ok(options)
     }
 
     async fn connect_to_verify(&self, seen_before: bool) -> Result<Box<dyn Session>, Error> {

@@ -253,12 +253,7 @@ pub(super) fn held_back(log: &Log) -> Option<Blocker> {
     };
     Some(Blocker {
         kind: BlockerKind::Undecided,
-        refusal: Refusal {
-            code,
-            version: None,
-            message,
-            hint,
-        },
+        refusal: Refusal::new(code, message, hint),
     })
 }
 

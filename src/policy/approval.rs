@@ -192,15 +192,10 @@ pub fn blockers(judged: &Judged, question: &Question<'_>) -> Vec<Blocker> {
 }
 
 /// Creates the blocker of a rule.
-pub fn blocker(code: &'static str, message: String, hint: String) -> Blocker {
+pub fn blocker(code: &'static str, message: String, hint: impl Into<String>) -> Blocker {
     Blocker {
         kind: BlockerKind::Policy,
-        refusal: Refusal {
-            code,
-            version: None,
-            message,
-            hint,
-        },
+        refusal: Refusal::new(code, message, hint),
     }
 }
 

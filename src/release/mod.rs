@@ -25,7 +25,6 @@ use ledger::{Digest, Timestamp};
 
 use crate::error::Error;
 use crate::projection::releases::{Release, Releases, Unfound};
-use crate::report::Refusal;
 
 /// Returns a changelog in the form that its seal names.
 ///
@@ -109,15 +108,6 @@ pub(crate) fn moment(time: Timestamp) -> String {
 /// Returns the first digits of a digest.
 fn short(digest: &Digest) -> String {
     digest.to_string().chars().take(12).collect()
-}
-
-fn refused(code: &'static str, message: String, hint: String) -> Error {
-    Error::Refused(vec![Refusal {
-        code,
-        version: None,
-        message,
-        hint,
-    }])
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Whether a release may be published.
 
-use super::{find, refused};
+use super::find;
 use crate::error::Error;
 use crate::projection::releases::{Release, Releases};
 
@@ -14,7 +14,7 @@ pub fn decide<'a>(release: &str, releases: &'a Releases) -> Result<&'a Release, 
     let Some(publication) = &found.publication else {
         return Ok(found);
     };
-    Err(refused(
+    Err(Error::refused(
         "release-published",
         format!(
             "expected a release that was not published yet, but `{}` was, as `{}`, with event {}",

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use ledger::Direction;
 
-use super::refused;
 use crate::error::Error;
 use crate::migration::Version;
 use crate::projection::history::{Entry, History, Standing};
@@ -42,7 +41,7 @@ pub fn decide(
         .iter()
         .rfind(|(version, ..)| !version.is_repeatable());
     let Some((_, last, _)) = last else {
-        return Err(refused(
+        return Err(Error::refused(
             "release-empty",
             "expected a release to hold at least one applied migration, but none is applied"
                 .to_owned(),
@@ -85,7 +84,7 @@ fn exists(release: &semver::Version, earlier: &Release) -> Error {
     };
     let hint =
         "a release is never moved; choose the next name, `mledger releases --next` suggests one";
-    refused("release-exists", message, hint.to_owned())
+    Error::refused("release-exists", message, hint.to_owned())
 }
 
 fn not_applied(at: &Version) -> Error {
@@ -157,12 +156,8 @@ fn behind(
     earlier: &Release,
     releases: &Releases,
 ) -> Option<Refusal> {
-    let refusal = |message: String, hint: &str| Refusal {
-        code: "release-backwards",
-        version: None,
-        message,
-        hint: hint.to_owned(),
-    };
+    let refusal =
+        |message: String, hint: &str| Refusal::new("release-backwards", message, hint.to_owned());
     if release.cmp_precedence(&earlier.release).is_lt() {
         return Some(refusal(
             format!(

@@ -306,3 +306,31 @@ fn an_event_can_be_checked_by_hand() {
         ended.stdout
     );
 }
+
+/// A checkpoint that went through a Windows editor or mail is the same one for every command.
+#[test]
+fn line_ends_of_a_checkpoint_do_not_matter() {
+    let project = Project::with_two_migrations();
+    assert_eq!(project.run(&["up"]).code, Some(0));
+    assert_eq!(project.run(&["checkpoint", "--out", "kept"]).code, Some(0));
+    let note = fs::read_to_string(project.path("kept")).expect("the checkpoint");
+    project.write("mailed", &note.replace('\n', "\r\n"));
+    assert_eq!(
+        project.run(&["export", "away", "--no-record"]).code,
+        Some(0)
+    );
+    for arguments in [
+        ["verify", "--checkpoint", "mailed"].as_slice(),
+        &["report", "--checkpoint", "mailed", "--output", "json"],
+        &["report", "--bundle", "away", "--checkpoint", "mailed"],
+        &["verify", "--bundle", "away", "--checkpoint", "mailed"],
+    ] {
+        let ended = project.run(arguments);
+        assert_eq!(ended.code, Some(0), "{arguments:?}: {}", ended.stderr);
+    }
+    let promoted = ["promote", "--from", "away", "--checkpoint", "mailed"];
+    let ended = project.run(&[promoted.as_slice(), &["--json"]].concat());
+    // it was read, and what it is about is the ledger of this very database
+    assert_eq!(ended.code, Some(3), "{}", ended.stdout);
+    assert_eq!(ended.json()["error"]["code"], "promotion-mismatch");
+}

@@ -1,10 +1,13 @@
-//! What `checkpoint` and `export` take.
+//! What `checkpoint`, `prove` and `export` take, and what a ledger is compared with.
 
 use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
+use ledger::Digest;
+use ledger::note::Witness;
 
 use super::reports::Period;
+use super::values::witness;
 
 /// `checkpoint`
 #[derive(Debug, Args)]
@@ -57,4 +60,21 @@ pub(crate) struct Export {
     pub(crate) no_record: bool,
     #[command(flatten)]
     pub(crate) period: Period,
+}
+
+/// What a ledger is compared with: what its readers know of it from outside the database.
+#[derive(Debug, Args)]
+pub(crate) struct Anchors {
+    /// Compare with a checkpoint that was kept outside the database
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) checkpoint: Vec<PathBuf>,
+    /// Trust the keys of this allowed-signers file
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) trust: Option<PathBuf>,
+    /// Expect this ledger id, obtained some other way
+    #[arg(long, value_name = "ID")]
+    pub(crate) ledger: Option<Digest>,
+    /// Count the cosignature of this witness (C2SP verifier key), beside those of `mledger.toml`
+    #[arg(long, value_name = "KEY", value_parser = witness)]
+    pub(crate) witness: Vec<Witness>,
 }

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use clap::{ArgGroup, Args, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
-use ledger::note::Witness;
 use ledger::{Digest, Role, Timestamp};
 use mledger::request::{AsOf, Compromised};
 use uuid::Uuid;
 
-use super::values::{as_of, at_least_one, compromised, seconds, sentence, since, until, witness};
+use super::audit::Anchors;
+use super::values::{as_of, at_least_one, compromised, seconds, sentence, since, until};
 
 /// `init`
 #[derive(Debug, Args)]
@@ -305,18 +305,8 @@ pub(crate) enum Output {
 /// `verify`
 #[derive(Debug, Args)]
 pub(crate) struct Verify {
-    /// Compare with a checkpoint that was kept outside the database
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub(crate) checkpoint: Vec<PathBuf>,
-    /// Trust the keys of this allowed-signers file
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub(crate) trust: Option<PathBuf>,
-    /// Expect this ledger id, obtained some other way
-    #[arg(long, value_name = "ID")]
-    pub(crate) ledger: Option<Digest>,
-    /// Count the cosignature of this witness (C2SP verifier key), beside those of `mledger.toml`
-    #[arg(long, value_name = "KEY", value_parser = witness)]
-    pub(crate) witness: Vec<Witness>,
+    #[command(flatten)]
+    pub(crate) anchors: Anchors,
     /// Treat schema changes that no run made as errors
     #[arg(long)]
     pub(crate) strict: bool,

@@ -17,7 +17,7 @@ use std::time::Duration;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 pub(crate) use self::adoption::{Adopt, Baseline, ExportHistory};
-pub(crate) use self::audit::{Checkpoint, Export, Prove, Tsa};
+pub(crate) use self::audit::{Anchors, Checkpoint, Export, Prove, Tsa};
 pub(crate) use self::backups::{
     Backup, BackupAccept, BackupCommand, BackupPrune, BackupRestore, BackupVerify,
 };

@@ -4,8 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum, ValueHint};
 
-use ledger::Digest;
-
+use super::audit::Anchors;
 use super::values::sentence;
 
 /// `tag`
@@ -78,18 +77,11 @@ pub(crate) struct Promote {
     /// Default: where the configuration says that the environment is which must come before this one.
     #[arg(long, value_name = "BUNDLE|URL", value_hint = ValueHint::AnyPath)]
     pub(crate) from: Option<String>,
-    /// Compare the other ledger with a checkpoint that was kept outside of it
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub(crate) checkpoint: Vec<PathBuf>,
-    /// Trust the keys of this allowed-signers file
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub(crate) trust: Option<PathBuf>,
-    /// Expect this id of the other ledger, obtained some other way
-    #[arg(long, value_name = "ID")]
-    pub(crate) ledger: Option<Digest>,
     /// Exit with 8 when something here was not applied there
     #[arg(long)]
     pub(crate) exit_code: bool,
+    #[command(flatten, next_help_heading = "Checks of the other ledger")]
+    pub(crate) anchors: Anchors,
 }
 
 /// The forms of a changelog.

@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum, ValueHint};
-use ledger::{Digest, Timestamp};
+use ledger::Timestamp;
 
+use super::audit::Anchors;
 use super::examples;
 use super::values::{at_least_one, sentence, since, until};
 
@@ -56,15 +57,8 @@ pub(crate) struct ReportOptions {
     /// Report on an export, a folder or a `.tar.zst`, without any database
     #[arg(long, value_name = "PATH", value_hint = ValueHint::AnyPath)]
     pub(crate) bundle: Option<PathBuf>,
-    /// Compare with a checkpoint that was kept outside the database
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub(crate) checkpoint: Vec<PathBuf>,
-    /// Trust the keys of this allowed-signers file
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub(crate) trust: Option<PathBuf>,
-    /// Expect this ledger id, obtained some other way
-    #[arg(long, value_name = "ID")]
-    pub(crate) ledger: Option<Digest>,
+    #[command(flatten)]
+    pub(crate) anchors: Anchors,
 }
 
 /// Which changes a report is about.

@@ -189,7 +189,7 @@ pub(super) fn bundle(
 ) -> Result<u8, Error> {
     let folder = global.project.clone().unwrap_or_default();
     let path = folder.join(arguments.bundle.as_deref().unwrap_or(Path::new("")));
-    let request = verify::request(arguments, |path| folder.join(path))?;
+    let request = verify::request(&arguments.anchors, |path| folder.join(path))?;
     Ok(verify::print(printer, &audit::verify(&path, &request)?))
 }
 

@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 
 use super::super::app::App;
 use super::super::args::{KeyAuthorize, KeyCommand, KeyNew, KeyProve, KeyRetire};
-use super::super::failure::{refused, usage};
+use super::super::failure::usage;
 use super::super::output::{DIM, STRONG, paint};
 use super::super::surroundings;
 use super::super::words;
@@ -106,7 +106,7 @@ fn new(app: &App, arguments: KeyNew) -> Result<u8, Error> {
         keystore::create(&path, &comment)?
     };
     if !made {
-        return Err(refused(
+        return Err(Error::refused(
             "key-exists",
             format!("expected no file at `{}`, found one", path.display()),
             "name another file with `--out FILE`; a key is never replaced".to_owned(),

@@ -33,11 +33,9 @@ pub(super) async fn move_here(app: &App, arguments: args::Move) -> Result<u8, Er
 }
 
 pub(super) async fn rewind(app: &App, arguments: args::Rewind) -> Result<u8, Error> {
-    let checkpoints = arguments
-        .checkpoint
-        .iter()
-        .map(|path| verify::read(&surroundings::nearby(&app.around.working.join(path))))
-        .collect::<Result<_, _>>()?;
+    let checkpoints = verify::notes(&arguments.checkpoint, |path| {
+        surroundings::nearby(&app.around.working.join(path))
+    })?;
     let request = Rewind {
         reason: arguments.reason,
         checkpoints,

@@ -6,7 +6,7 @@ use mledger::promotion::Source;
 use mledger::report::{
     AppliedThere, Difference, PromotedMigration, PromotionReport, PromotionStanding,
 };
-use mledger::request::{Promote, Verify};
+use mledger::request::Promote;
 
 use super::super::app::App;
 use super::super::args;
@@ -17,23 +17,14 @@ use super::verify;
 
 pub(super) async fn promote(app: &App, arguments: args::Promote) -> Result<u8, Error> {
     let working = &app.around.working;
-    let text = |path: &std::path::Path| verify::read(&surroundings::nearby(&working.join(path)));
     let request = Promote {
         from: arguments
             .from
             .as_deref()
             .map(|text| Source::parse(text, working)),
-        verify: Verify {
-            ledger: arguments.ledger,
-            trust: arguments.trust.as_deref().map(text).transpose()?,
-            checkpoints: arguments
-                .checkpoint
-                .iter()
-                .map(|path| text(path))
-                .collect::<Result<_, _>>()?,
-            witnesses: Vec::new(),
-            strict: false,
-        },
+        verify: verify::request(&arguments.anchors, |path| {
+            surroundings::nearby(&working.join(path))
+        })?,
     };
     let report = app.reader().await?.migrator.promote(&request).await?;
     if app.printer.is_json() {

@@ -62,7 +62,7 @@ pub(super) fn verify(
     printer: &Printer,
 ) -> Result<u8, Error> {
     let folder = global.project.clone().unwrap_or_default();
-    let request = request(arguments, |path| folder.join(path))?;
+    let request = request(&arguments.anchors, |path| folder.join(path))?;
     let path = folder.join(arguments.proof.as_deref().unwrap_or(Path::new("")));
     let report = audit::verify_proof(&read(&path)?, &request)?;
     Ok(print(printer, &report))

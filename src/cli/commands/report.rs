@@ -86,20 +86,11 @@ impl Order {
             output,
             out,
             bundle,
-            checkpoint,
-            trust,
-            ledger,
+            anchors,
         } = options;
-        let nearby = |path: &PathBuf| surroundings::nearby(&folder.join(path));
-        let text = |path: &PathBuf| verify::read(&nearby(path));
+        let nearby = |path: &Path| surroundings::nearby(&folder.join(path));
         Ok(Self {
-            verify: Verify {
-                ledger,
-                trust: trust.as_ref().map(text).transpose()?,
-                checkpoints: checkpoint.iter().map(text).collect::<Result<_, _>>()?,
-                witnesses: Vec::new(),
-                strict: false,
-            },
+            verify: verify::request(&anchors, nearby)?,
             asked: Asked {
                 since: period.since,
                 until: period.until,
@@ -107,7 +98,7 @@ impl Order {
             },
             bundle,
             output,
-            out: out.as_ref().map(nearby),
+            out: out.as_deref().map(nearby),
             sample,
         })
     }

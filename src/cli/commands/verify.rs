@@ -20,9 +20,11 @@ use super::super::surroundings;
 use super::super::words;
 
 pub(super) async fn verify(app: &App, arguments: args::Verify) -> Result<u8, Error> {
-    let request = request(&arguments, |path| {
-        surroundings::nearby(&app.around.working.join(path))
-    })?;
+    let near = |path: &Path| surroundings::nearby(&app.around.working.join(path));
+    let request = Verify {
+        strict: arguments.strict,
+        ..request(&arguments.anchors, near)?
+    };
     let opened = app.reader().await?;
     let report = opened.migrator.verify(&request).await;
     opened.watcher.finish();
@@ -31,21 +33,26 @@ pub(super) async fn verify(app: &App, arguments: args::Verify) -> Result<u8, Err
 
 /// Reads the files that are named; `at` says where they are.
 pub(super) fn request(
-    arguments: &args::Verify,
+    arguments: &args::Anchors,
     at: impl Fn(&Path) -> PathBuf,
 ) -> Result<Verify, Error> {
-    let text = |path: &PathBuf| read(&at(path));
+    let trust = arguments.trust.as_ref();
     Ok(Verify {
         ledger: arguments.ledger,
-        trust: arguments.trust.as_ref().map(text).transpose()?,
-        checkpoints: arguments
-            .checkpoint
-            .iter()
-            .map(|path| text(path).map(|note| checkpoints::line_feeds(&note)))
-            .collect::<Result<_, _>>()?,
+        trust: trust.map(|path| read(&at(path))).transpose()?,
+        checkpoints: notes(&arguments.checkpoint, at)?,
         witnesses: arguments.witness.clone(),
-        strict: arguments.strict,
+        strict: false,
     })
+}
+
+/// Reads checkpoints, also those whose line ends were changed on the way.
+pub(super) fn notes(
+    paths: &[PathBuf],
+    at: impl Fn(&Path) -> PathBuf,
+) -> Result<Vec<String>, Error> {
+    let note = |path: &PathBuf| read(&at(path)).map(|note| checkpoints::line_feeds(&note));
+    paths.iter().map(note).collect()
 }
 
 pub(super) fn print(printer: &Printer, report: &VerifyReport) -> u8 {
