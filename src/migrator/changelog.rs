@@ -4,6 +4,7 @@ use super::Migrator;
 use super::approve::no_ledger;
 use super::open::integrity;
 use crate::error::Error;
+use crate::release::template::Template;
 use crate::release::{Asked, Changelog, Chronicle, check};
 use crate::report::ChangelogChecked;
 
@@ -17,15 +18,20 @@ impl Migrator {
         self.chronicle(u64::MAX).await?.changelog(asked)
     }
 
-    /// Proves that a published changelog is what the ledger says.
+    /// Proves that a published changelog is what the ledger says, printed by this template if by any.
     ///
     /// # Errors
     ///
-    /// [`Error::Integrity`] when a word of it is another one; those of reading the ledger.
-    pub async fn check_changelog(&self, text: &[u8]) -> Result<ChangelogChecked, Error> {
+    /// [`Error::Integrity`] when a word of it is another one; those of the template and of reading the
+    /// ledger.
+    pub async fn check_changelog(
+        &self,
+        text: &[u8],
+        by: Option<&Template>,
+    ) -> Result<ChangelogChecked, Error> {
         let (text, seal) = check::read(text)?;
         let chronicle = self.chronicle(seal.last.saturating_add(1)).await?;
-        check::compare(&text, &seal, &chronicle)?;
+        check::compare(&text, &seal, &chronicle, by)?;
         Ok(ChangelogChecked {
             ledger: seal.ledger,
             first: seal.first,

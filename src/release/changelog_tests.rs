@@ -7,6 +7,7 @@ use proptest::prelude::*;
 
 use super::changelog::{Change, Removal};
 use super::story_tests::{Story, any_story};
+use super::template::{self, Template};
 use super::{Asked, Changelog, Chronicle, Output, check, html, markdown, print};
 use crate::Error;
 
@@ -57,9 +58,13 @@ fn entries(changelog: &Changelog) -> (Vec<Change>, Vec<Removal>) {
 
 /// What `changelog --check` does with a text.
 fn check_text(story: &Story, text: &str) -> Result<(), Error> {
+    check_printed(story, text, None)
+}
+
+fn check_printed(story: &Story, text: &str, by: Option<&Template>) -> Result<(), Error> {
     let (text, seal) = check::read(text.as_bytes())?;
     let size = usize::try_from(seal.last.saturating_add(1)).unwrap_or(usize::MAX);
-    check::compare(&text, &seal, &first(story, size))
+    check::compare(&text, &seal, &first(story, size), by)
 }
 
 #[track_caller]
@@ -205,6 +210,40 @@ fn a_changed_changelog_is_told_by_the_line() {
     let mut other = three_releases();
     other.events[0].actor = "mallory".to_owned();
     assert!(differs(check_text(&other, &page)).contains("mallory"));
+}
+
+#[test]
+fn what_a_template_printed_is_proven_with_it() {
+    let story = three_releases();
+    let asked = asked(None, Some("1.1.0"), Output::Json);
+    let changelog = chronicle(&story).changelog(&asked).unwrap();
+    for name in ["house.md.j2", "house.html.j2"] {
+        let by = Template {
+            name: name.to_owned(),
+            source: "{% for section in sections %}{% for group in section.groups %}\
+                     {% for change in group.changes %}{{ change.version }} {{ change.ticket|default('-') }}\r\n\
+                     {% endfor %}{% endfor %}{% endfor %}{{ seal }}\n"
+                .to_owned(),
+        };
+        let page = template::render(&changelog, &by).unwrap();
+        assert!(page.contains("OPS-12\r\n"), "{page}");
+        check_printed(&story, &page, Some(&by)).unwrap();
+        check_printed(&story, &page.replace("\r\n", "\n"), Some(&by)).unwrap();
+        let changed = page.replace("OPS-12", "OPS-13");
+        let said = differs(check_printed(&story, &changed, Some(&by)));
+        assert!(said.contains("OPS-13"), "{said}");
+        // without the template, or with another one, it is another text
+        let said = differs(check_text(&story, &page));
+        assert!(said.contains("line 1 "), "{said}");
+        let other = Template {
+            source: by.source.replace("'-'", "'none'"),
+            ..by.clone()
+        };
+        differs(check_printed(&story, &page, Some(&other)));
+        let unsealed = page.rsplit_once("mledger").unwrap().0;
+        let said = differs(check_printed(&story, unsealed, Some(&by)));
+        assert!(said.contains("`{{ seal }}`"), "{said}");
+    }
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Whether a published changelog is what the log says.
 
+use super::template::{self, Template};
 use super::{Chronicle, Seal, one_line, print};
 use crate::error::Error;
 
@@ -16,19 +17,25 @@ pub fn read(bytes: &[u8]) -> Result<(String, Seal), Error> {
     match Seal::find(&text) {
         Some(seal) => Ok((text, seal)),
         None => Err(mismatch(
-            "expected a changelog whose last line says what it was made from, found none such"
+            "expected a changelog whose last line says what it was made from, found none such; a \
+             template prints it as `{{ seal }}`"
                 .to_owned(),
         )),
     }
 }
 
 /// Compares a changelog with the one that its seal asks for, made anew from the events up to the last
-/// one that it names.
+/// one that it names, with the template that it was printed by, if any.
 ///
 /// # Errors
 ///
-/// [`Error::Integrity`] when it is another one, with the first line that differs.
-pub fn compare(text: &str, seal: &Seal, chronicle: &Chronicle) -> Result<(), Error> {
+/// [`Error::Integrity`] when it is another one, with the first line that differs; those of the template.
+pub fn compare(
+    text: &str,
+    seal: &Seal,
+    chronicle: &Chronicle,
+    by: Option<&Template>,
+) -> Result<(), Error> {
     let Some(root) = chronicle.root(seal.last.saturating_add(1)) else {
         return Err(mismatch(format!(
             "expected a ledger with the event {} that the changelog was made from, found fewer events",
@@ -50,7 +57,11 @@ pub fn compare(text: &str, seal: &Seal, chronicle: &Chronicle) -> Result<(), Err
             seal.last, seal.root
         )));
     }
-    let expected = print(&changelog)?;
+    let expected = match by {
+        None => print(&changelog)?,
+        // the text was read with one kind of line ends
+        Some(by) => template::render(&changelog, by)?.replace("\r\n", "\n"),
+    };
     if expected == text {
         return Ok(());
     }
@@ -82,7 +93,8 @@ fn mismatch(message: String) -> Error {
     Error::Integrity {
         code: "changelog-mismatch",
         message,
-        hint: "print it anew with `mledger changelog`, and find out who changed it".to_owned(),
+        hint: "print it anew with `mledger changelog`, with the same `--template` if it had one, and find out \
+               who changed it".to_owned(),
         findings: Vec::new(),
     }
 }

@@ -63,8 +63,9 @@ impl Output {
 
 impl Seal {
     /// Returns the seal that stands in the last lines of a changelog; the last one, where a description
-    /// imitates it.
+    /// imitates it. A template for a page may have escaped its slash.
     pub fn find(text: &str) -> Option<Self> {
+        let text = text.replace("&#x2f;", "/");
         let at = text.rfind(BEGIN)?;
         let line = text[at..].lines().next()?;
         let end = line.find(['`', '<', '"']).unwrap_or(line.len());

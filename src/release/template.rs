@@ -10,13 +10,23 @@ use minijinja::{Environment, UndefinedBehavior};
 use super::Changelog;
 use crate::error::Error;
 
-/// Renders a changelog with a template; `name` is only named in errors, and `.html` at its end, also
-/// before `.j2` or `.jinja`, asks for texts to be escaped for a page.
+/// A Jinja template.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Template {
+    /// Its name, for errors; `.html` at its end, also before `.j2` or `.jinja`, asks for texts to be
+    /// escaped for a page.
+    pub name: String,
+    /// Its text.
+    pub source: String,
+}
+
+/// Renders a changelog with a template.
 ///
 /// # Errors
 ///
 /// [`Error::Usage`] with file and line when the template cannot be read, or names what is not there.
-pub fn render(changelog: &Changelog, source: &str, name: &str) -> Result<String, Error> {
+pub fn render(changelog: &Changelog, template: &Template) -> Result<String, Error> {
+    let Template { name, source } = template;
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     let rendered = SyntaxConfig::builder()
@@ -53,7 +63,7 @@ mod tests {
 
     use super::*;
     use crate::release::story_tests::Story;
-    use crate::release::{Asked, Chronicle};
+    use crate::release::{Asked, Chronicle, Seal};
 
     fn changelog() -> Changelog {
         let mut story = Story::default();
@@ -67,6 +77,14 @@ mod tests {
         }
         chronicle.finish(Digest::ZERO);
         chronicle.changelog(&Asked::default()).unwrap()
+    }
+
+    fn render(changelog: &Changelog, source: &str, name: &str) -> Result<String, Error> {
+        let template = Template {
+            name: name.to_owned(),
+            source: source.to_owned(),
+        };
+        super::render(changelog, &template)
     }
 
     const TEMPLATE: &str = "\
@@ -85,6 +103,8 @@ mod tests {
         assert!(page.contains("&lt;b&gt;bold"), "{page}");
         let seal = render(&changelog, "{{ seal }}\n", "seal").unwrap();
         assert_eq!(seal, format!("{}\n", changelog.seal));
+        let seal = render(&changelog, "{{ seal }}\n", "seal.html").unwrap();
+        assert_eq!(Seal::find(&seal), Some(changelog.seal), "{seal}");
     }
 
     #[test]

@@ -299,15 +299,20 @@ async fn a_changelog_is_made_from_the_ledger_and_proven_by_it() {
         tag(&shop.migrator(), "2.0.2", None).await.unwrap();
         let checked = shop
             .migrator()
-            .check_changelog(page.as_bytes())
+            .check_changelog(page.as_bytes(), None)
             .await
             .unwrap();
         assert!(checked.first > 0 && checked.last < size(&shop).await);
         let changed = page.replace("hotfix", "feature").replace("INC-7", "INC-8");
-        let check = shop.migrator().check_changelog(changed.as_bytes()).await;
+        let check = shop
+            .migrator()
+            .check_changelog(changed.as_bytes(), None)
+            .await;
         refused(check, "changelog-mismatch", 4);
         refused(
-            shop.migrator().check_changelog(b"# Changelog\n").await,
+            shop.migrator()
+                .check_changelog(b"# Changelog\n", None)
+                .await,
             "changelog-mismatch",
             4,
         );

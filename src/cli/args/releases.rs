@@ -62,9 +62,11 @@ pub(crate) struct Changelog {
     )]
     pub(crate) template: Option<PathBuf>,
     /// Prove that this published changelog is what the ledger says; 4 where it is not
+    ///
+    /// One that a template printed is proven with that template, which must have printed `{{ seal }}`.
     #[arg(
         long, value_name = "FILE", value_hint = ValueHint::FilePath,
-        conflicts_with_all = ["from", "to", "full", "output", "template"]
+        conflicts_with_all = ["from", "to", "full", "output"]
     )]
     pub(crate) check: Option<PathBuf>,
 }

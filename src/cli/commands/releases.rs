@@ -5,6 +5,7 @@ use std::path::Path;
 
 use ledger::Digest;
 use mledger::error::Error;
+use mledger::release::template::Template;
 use mledger::release::{self, Asked, Output};
 use mledger::report::{ReleaseView, ReleasesView, Tagged};
 use mledger::request::{Publish, Tag};
@@ -174,9 +175,17 @@ fn row(view: &ReleasesView, release: &ReleaseView) -> Vec<String> {
 }
 
 pub(super) async fn changelog(app: &App, arguments: args::Changelog) -> Result<u8, Error> {
+    let template = match &arguments.template {
+        Some(path) => Some(Template {
+            name: path.display().to_string(),
+            source: text(app, path)?,
+        }),
+        None => None,
+    };
     if let Some(path) = &arguments.check {
         let text = read(app, path)?;
-        let checked = app.reader().await?.migrator.check_changelog(&text).await?;
+        let migrator = app.reader().await?.migrator;
+        let checked = migrator.check_changelog(&text, template.as_ref()).await?;
         if app.printer.is_json() {
             app.printer.document(&checked);
             return Ok(0);
@@ -197,20 +206,15 @@ pub(super) async fn changelog(app: &App, arguments: args::Changelog) -> Result<u
         full: arguments.full,
         output: match arguments.output {
             _ if app.printer.is_json() => Output::Json,
-            None if arguments.template.is_some() => Output::Json,
+            None if template.is_some() => Output::Json,
             Some(args::ChangelogOutput::Json) => Output::Json,
             Some(args::ChangelogOutput::Html) => Output::Html,
             Some(args::ChangelogOutput::Markdown) | None => Output::Markdown,
         },
     };
-    // read first: a wrong template is told before the ledger is read
-    let template = match &arguments.template {
-        Some(path) => Some((text(app, path)?, path.display().to_string())),
-        None => None,
-    };
     let changelog = app.reader().await?.migrator.changelog(&asked).await?;
-    if let Some((source, name)) = template {
-        let rendered = release::template::render(&changelog, &source, &name)?;
+    if let Some(template) = template {
+        let rendered = release::template::render(&changelog, &template)?;
         if app.printer.is_json() {
             app.printer
                 .document(&json!({ "text": rendered, "seal": changelog.seal.to_string() }));
