@@ -22,7 +22,7 @@ const LONGEST: u64 = 64 << 20;
 ///
 /// # Errors
 ///
-/// Those of [`super::verify()`].
+/// Those of [`super::verify()`] and of [`Collector::report`].
 pub fn report(path: &Path, request: &Verify, asked: &Asked, tool: &str) -> Result<Report, Error> {
     let mut collector = Collector::default();
     let (verification, contents) = inspect(path, request, &mut |event| collector.apply(event))?;
@@ -37,14 +37,13 @@ pub fn report(path: &Path, request: &Verify, asked: &Asked, tool: &str) -> Resul
             objects.insert(digest, bytes);
         }
     }
-    Ok(collector.report(
-        asked,
-        Evidence {
-            verification,
-            objects,
-            tool: tool.to_owned(),
-        },
-    ))
+    let tool = tool.to_owned();
+    let evidence = Evidence {
+        verification,
+        objects,
+        tool,
+    };
+    collector.report(asked, evidence)
 }
 
 /// Returns the entries and checkpoints of a bundle as they are, for a page that checks them.

@@ -17,6 +17,9 @@ pub fn files(report: &Report) -> Vec<(&'static str, String)> {
         ),
         ("keys.csv", print(&tables::keys(&report.keys))),
     ];
+    if !report.period.is_whole() {
+        files.push(("period.csv", print(&tables::period(&report.period))));
+    }
     if let Some(sample) = &report.sample {
         files.push(("sample.csv", print(&tables::sample(sample))));
     }

@@ -6,12 +6,13 @@ use ledger::{Body, Event, Fingerprint, Role, Timestamp};
 
 use super::keys::Keys;
 use super::model::{Change, Duties};
+use super::period::Period;
 use crate::policy::approval::is_same_person;
 
 /// A fold over events about releases and audits.
 #[derive(Debug, Default)]
 pub(super) struct Others {
-    all: Vec<(Timestamp, Duty, String)>,
+    all: Vec<(u64, Timestamp, Duty, String)>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,7 +31,8 @@ impl Others {
             }
             _ => return,
         };
-        self.all.push((event.time, duty, keys.name(event)));
+        self.all
+            .push((event.seq, event.time, duty, keys.name(event)));
     }
 }
 
@@ -39,7 +41,7 @@ pub(super) fn duties(
     changes: &[Change],
     others: &Others,
     keys: &Keys,
-    in_period: impl Fn(Timestamp) -> bool,
+    period: &Period,
 ) -> Vec<Duties> {
     let mut people = People::of(keys);
     for change in changes {
@@ -62,8 +64,8 @@ pub(super) fn duties(
             }
         }
     }
-    for (time, duty, name) in &others.all {
-        if !in_period(*time) {
+    for (seq, time, duty, name) in &others.all {
+        if !period.has(*seq, *time) {
             continue;
         }
         let row = people.at(name);

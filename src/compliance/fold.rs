@@ -3,30 +3,22 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ledger::{Body, Digest, Event, Severity, Timestamp};
+use uuid::Uuid;
 
 use super::changes::Changes;
-use super::control::Framework;
 use super::duties::{self, Others};
 use super::incidents::{Incidents, is_lasting};
 use super::keys::Keys;
 use super::model::{
-    Backup, Change, ChangeOutcome, Exception, ExceptionKind, Period, Population, Report, Subject,
+    Backup, Change, ChangeOutcome, Exception, ExceptionKind, Population, Report, Subject,
 };
+use super::period::{Asked, Period};
 use super::runs::{Papers, Runs};
+use crate::error::Error;
 use crate::projection::backups::Backups;
 use crate::projection::history::History;
+use crate::projection::releases::Releases;
 use crate::report::VerifyReport;
-
-/// What a report is asked for.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Asked {
-    /// Not before this time.
-    pub since: Option<Timestamp>,
-    /// Not after this time.
-    pub until: Option<Timestamp>,
-    /// The framework whose controls the sections name.
-    pub framework: Option<Framework>,
-}
 
 /// What a report needs beside the events.
 #[derive(Debug, Clone)]
@@ -48,9 +40,12 @@ pub struct Collector {
     incidents: Incidents,
     others: Others,
     history: History,
+    releases: Releases,
     backups: Backups,
     /// Who took each backup, by its event.
     savers: BTreeMap<u64, String>,
+    /// When what happened to each backup.
+    handled: BTreeMap<Uuid, Vec<(u64, Timestamp)>>,
     first: Option<Timestamp>,
     newest: Option<Timestamp>,
 }
@@ -63,14 +58,19 @@ impl Collector {
         self.keys.apply(event);
         self.runs.apply(event, &self.keys);
         self.changes.apply(event, &self.keys);
-        // what it cannot read is a finding of the verification
+        // what they cannot read is a finding of the verification
         let _finding = self.history.apply(event);
+        let _finding = self.releases.apply(event, &self.history);
         self.incidents
             .apply(event, &self.changes, &self.history, &self.keys);
         self.others.apply(event, &self.keys);
         self.backups.apply(event);
         if let Body::BackupTaken(_) = &event.body {
             self.savers.insert(event.seq, self.keys.name(event));
+        }
+        if let Some(backup) = handled(&event.body) {
+            let handled = self.handled.entry(backup).or_default();
+            handled.push((event.seq, event.time));
         }
     }
 
@@ -80,15 +80,16 @@ impl Collector {
     }
 
     /// Returns the report that was asked for.
-    pub fn report(&self, asked: &Asked, evidence: Evidence) -> Report {
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Asked::period`].
+    pub fn report(&self, asked: &Asked, evidence: Evidence) -> Result<Report, Error> {
         let papers = Papers::read(&evidence.objects);
-        let is_in = |time: Timestamp| {
-            asked.since.is_none_or(|since| time >= since)
-                && asked.until.is_none_or(|until| time <= until)
-        };
+        let period = asked.period(&self.releases)?;
         let places: Vec<usize> = (0..)
             .zip(self.changes.all())
-            .filter(|(_, draft)| draft.time().is_some_and(is_in))
+            .filter(|(_, draft)| draft.time().is_some_and(|time| period.has(draft.seq, time)))
             .map(|(place, _)| place)
             .collect();
         let mut changes: Vec<Change> = places
@@ -97,7 +98,7 @@ impl Collector {
             .collect();
         changes.sort_by_key(|change| change.seq);
         let mut exceptions = self.findings(&evidence.verification);
-        exceptions.extend(self.told(is_in));
+        exceptions.extend(self.told(&period));
         for change in &mut changes {
             let own = self.examine(change);
             exceptions.extend(own);
@@ -106,23 +107,21 @@ impl Collector {
         self.mark(&mut changes, &exceptions);
         let in_ledger = self.changes.all().len() as u64;
         let population = population(&changes, &exceptions, in_ledger);
-        let duties = duties::duties(&changes, &self.others, &self.keys, is_in);
-        Report {
+        let duties = duties::duties(&changes, &self.others, &self.keys, &period);
+        let backups = self.backups(&period);
+        Ok(Report {
             subject: self.subject(&evidence),
-            period: Period {
-                since: asked.since,
-                until: asked.until,
-            },
+            period,
             verification: evidence.verification,
             population,
             exceptions,
             changes,
             keys: self.keys.list(),
             duties,
-            backups: self.backups(is_in),
+            backups,
             framework: asked.framework,
             sample: None,
-        }
+        })
     }
 
     fn subject(&self, evidence: &Evidence) -> Subject {
@@ -159,10 +158,10 @@ impl Collector {
     }
 
     /// What events say, in the period or about the whole ledger.
-    fn told(&self, is_in: impl Fn(Timestamp) -> bool) -> Vec<Exception> {
+    fn told(&self, period: &Period) -> Vec<Exception> {
         let incidents = self.incidents.all().iter();
         incidents
-            .filter(|incident| is_lasting(incident.kind) || is_in(incident.time))
+            .filter(|one| is_lasting(one.kind) || period.has(one.seq, one.time))
             .map(|incident| {
                 let change = incident
                     .change
@@ -265,13 +264,15 @@ impl Collector {
         }
     }
 
-    fn backups(&self, is_in: impl Fn(Timestamp) -> bool) -> Vec<Backup> {
+    fn backups(&self, period: &Period) -> Vec<Backup> {
         let mut backups: Vec<Backup> = self
             .backups
             .all()
             .filter(|backup| {
-                let times = [Some(backup.time), backup.verified, backup.restored];
-                times.into_iter().flatten().any(&is_in)
+                let handled = self.handled.get(&backup.taken.backup).into_iter().flatten();
+                handled
+                    .into_iter()
+                    .any(|(seq, time)| period.has(*seq, *time))
             })
             .map(|backup| Backup {
                 id: backup.taken.backup,
@@ -289,6 +290,17 @@ impl Collector {
             .collect();
         backups.sort_by_key(|backup| backup.seq);
         backups
+    }
+}
+
+/// Returns the backup that an event is about.
+const fn handled(body: &Body) -> Option<Uuid> {
+    match body {
+        Body::BackupTaken(body) => Some(body.backup),
+        Body::BackupVerified(body) => Some(body.backup),
+        Body::BackupRestored(body) => Some(body.backup),
+        Body::BackupRemoved(body) => Some(body.backup),
+        _ => None,
     }
 }
 

@@ -9,6 +9,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::control::Framework;
+use super::period::Period;
 use super::sample::Sample;
 use crate::report::VerifyReport;
 
@@ -64,17 +65,6 @@ pub struct Subject {
     pub newest_event_at: Option<Timestamp>,
     /// The program that made the report.
     pub tool: String,
-}
-
-/// Which part of the log was asked for.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Period {
-    /// Not before this time.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub since: Option<Timestamp>,
-    /// Not after this time.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub until: Option<Timestamp>,
 }
 
 /// The full population of changes.

@@ -8,7 +8,10 @@ use ledger::{Digest, Direction, KeyRetired, Outcome, Signer, Timestamp};
 
 use super::model::{ChangeOutcome, ExceptionKind};
 use super::story_tests::{DANA, LEE, Log, OPS, key};
-use super::{Asked, Framework, Report, csv, document, json, markdown, sample, workbook};
+use super::{
+    Asked, Enclosure, Framework, Report, csv, document, html, json, markdown, sample, workbook,
+};
+use crate::release::in_markdown;
 
 /// Texts that want to be a formula, an element, a link, a command to a terminal, or read backwards.
 const HOSTILE: &str = "=cmd|' /C calc'!A0</script><img src=x onerror=alert(1)>\u{1b}[2J\u{202e}txt\u{9b}31m|[x](javascript:x)";
@@ -146,6 +149,74 @@ fn a_period_selects_changes_by_their_end_and_keeps_what_concerns_the_ledger() {
     assert_eq!(seqs(&since), [second]);
     assert_eq!(seqs(&until), [first]);
     assert_eq!(seqs(&Asked::default()), [first, second]);
+}
+
+#[test]
+fn releases_bound_a_period_by_place_and_every_form_says_which() {
+    let mut log = Log::begin();
+    let plan = log.plan(&["1", "2", "3"]);
+    log.approve(LEE, plan);
+    log.run(plan, "a", &[]);
+    let before = log.apply("1", "1", &[]);
+    let first = log.tag("1.0.0", "1");
+    // by its clock it came long before the first tag
+    log.late = -600;
+    let within = log.apply("2", "2", &[]);
+    let second = log.tag("1.1.0", "2");
+    log.late = 0;
+    let after = log.apply("3", "3", &[]);
+    let asked = |from: Option<&str>, to: Option<&str>| Asked {
+        from: from.map(str::to_owned),
+        to: to.map(str::to_owned),
+        ..Asked::default()
+    };
+    for (from, to, expected) in [
+        (Some("1.0.0"), Some("1.1"), vec![within]),
+        (None, Some("1.0.0"), vec![before]),
+        (Some("1.0.0"), None, vec![within, after]),
+        (None, None, vec![before, within, after]),
+    ] {
+        let report = log.report(&asked(from, to));
+        let found: Vec<u64> = report.changes.iter().map(|one| one.seq).collect();
+        assert_eq!(found, expected, "{from:?} {to:?}");
+    }
+    let report = log.report(&asked(Some("1.0.0"), Some("1.1.0")));
+    let dana = report.duties.iter().find(|one| one.person == "dana");
+    assert_eq!(dana.unwrap().released, 1, "the tag that ends it is in it");
+    let choice = format!(
+        "last event stands after event {first}, which tagged the release 1.0.0, and not after event {second}, \
+         which tagged the release 1.1.0"
+    );
+    let page = markdown(&report);
+    assert!(page.contains(&in_markdown(&choice)), "{page}");
+    assert!(
+        page.contains("after release 1.0.0 up to release 1.1.0"),
+        "{page}"
+    );
+    assert!(html(&report, &Enclosure::default()).contains(&choice));
+    let drawn = sample::draw(report.clone(), "q1", 5);
+    assert!(markdown(&drawn).contains(&in_markdown(&choice["last event ".len()..])));
+    let value: serde_json::Value = serde_json::from_str(&json(&report).unwrap()).unwrap();
+    assert_eq!(value["period"]["from"]["seq"], first);
+    assert_eq!(value["period"]["to"]["release"], "1.1.0");
+    let files = csv::files(&report);
+    let (_, period) = files
+        .iter()
+        .find(|(name, _)| *name == "period.csv")
+        .unwrap();
+    assert!(period.contains(&format!("from,1.0.0,{first},")), "{period}");
+    let whole = csv::files(&log.all());
+    assert!(whole.iter().all(|(name, _)| *name != "period.csv"));
+
+    for (from, to, code) in [
+        (Some("1.1.0"), Some("1.0.0"), "release-order"),
+        (Some("1.0.0"), Some("1.0.0"), "release-order"),
+        (Some("2.0.0"), None, "release-unknown"),
+        (None, Some("1"), "release-ambiguous"),
+    ] {
+        let refused = log.try_to_report(&asked(from, to)).unwrap_err();
+        assert_eq!(refused.code(), code);
+    }
 }
 
 #[test]

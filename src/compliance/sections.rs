@@ -1,10 +1,10 @@
 //! The sections of a report, with their words.
 
 use ledger::verify::Anchor;
-use ledger::{Finding, Severity, Timestamp};
+use ledger::{Finding, Severity};
 
 use super::document::{Block, Facts, Section, change_facts};
-use super::model::{Period, Report};
+use super::model::Report;
 use super::sample::Sample;
 use super::table::{Cell, Column};
 use super::tables;
@@ -22,21 +22,8 @@ pub(super) fn subtitle(report: &Report) -> String {
         report.subject.engine,
         report.subject.database,
         report.subject.environment,
-        period(&report.period)
+        report.period.words()
     )
-}
-
-fn period(period: &Period) -> String {
-    let second = |time: Timestamp| {
-        let text = time.to_string();
-        format!("{}Z", text.split('.').next().unwrap_or(&text))
-    };
-    match (period.since.map(second), period.until.map(second)) {
-        (None, None) => "the whole history".to_owned(),
-        (Some(since), None) => format!("from {since} on"),
-        (None, Some(until)) => format!("up to {until}"),
-        (Some(since), Some(until)) => format!("from {since} to {until}"),
-    }
 }
 
 fn section(id: &'static str, title: &'static str, intro: String, blocks: Vec<Block>) -> Section {
@@ -70,7 +57,7 @@ pub(super) fn summary(report: &Report) -> Section {
         ("Root over them", Cell::Code(subject.root.to_string())),
         ("First event", Cell::time(subject.first_event_at)),
         ("Newest event", Cell::time(subject.newest_event_at)),
-        ("Period", Cell::text(period(&report.period))),
+        ("Period", Cell::text(report.period.words())),
         ("Changes in the period", Cell::Number(population.changes)),
         ("Exceptions", Cell::Number(report.exceptions.len() as u64)),
         ("Made by", Cell::text(&subject.tool)),
@@ -212,9 +199,11 @@ pub(super) fn changes(report: &Report) -> Section {
         format!(
             "A change is an attempt to apply a migration or to roll it back, whatever became of it, or a \
              person's word that one counts as applied or not. Selected are all {} of the {} changes of the \
-             ledger whose last event claims a time in the period. Times are claims of the computers that \
+             ledger whose last event {}. Times are claims of the computers that \
              ran the tool; the order of events is proven, and clocks that went back are exceptions.",
-            population.changes, population.in_ledger
+            population.changes,
+            population.in_ledger,
+            report.period.choice()
         ),
         vec![
             facts(vec![
@@ -239,6 +228,7 @@ pub(super) fn sample(report: &Report, sample: &Sample) -> Section {
             .to_owned(),
         vec![
             facts(vec![
+                ("Population is each change whose last event", Cell::text(report.period.choice())),
                 ("Seed", Cell::text(&sample.seed)),
                 ("Asked for", Cell::Number(sample.asked)),
                 ("Drawn", Cell::Number(sample.drawn.len() as u64)),
@@ -302,7 +292,7 @@ pub(super) fn backups(report: &Report) -> Section {
     section(
         "backups",
         "Backups and restores",
-        "Backups that were taken, tested or restored in the period, with the last time of each."
+        "Backups that were taken, tested, restored or removed in the period, with the last time of each."
             .to_owned(),
         vec![Block::Table(tables::backups(&report.backups).overview())],
     )

@@ -8,11 +8,12 @@ use ledger::{
     ApprovalGranted, Body, Cause, DatabaseId, Digest, Direction, ErrorDetail, Event, Forced,
     KeyAdded, KeyGrant, LedgerCreated, MigrationApplied, MigrationFailed, MigrationRolledBack,
     MigrationStarted, Mode, Outcome, Role, RunFinished, RunStarted, SchemaState, Signature, Signer,
-    SigningKey, Sorted, Timestamp,
+    SigningKey, Sorted, Timestamp, VersionTagged,
 };
 use uuid::Uuid;
 
 use super::{Asked, Collector, Evidence, Report};
+use crate::error::Error;
 use crate::report::{Checked, VerifyReport};
 
 pub(super) type Person = (u8, &'static str);
@@ -248,7 +249,21 @@ impl Log {
         self.say(OPS, Outcome::Success, body);
     }
 
+    pub(super) fn tag(&mut self, release: &str, migration: &str) -> u64 {
+        let tagged = VersionTagged {
+            message: None,
+            migration: migration.to_owned(),
+            release: release.to_owned(),
+            schema: None,
+        };
+        self.say(DANA, Outcome::Success, tagged)
+    }
+
     pub(super) fn report(&self, asked: &Asked) -> Report {
+        self.try_to_report(asked).unwrap()
+    }
+
+    pub(super) fn try_to_report(&self, asked: &Asked) -> Result<Report, Error> {
         let mut collector = Collector::default();
         for event in &self.events {
             collector.apply(event);

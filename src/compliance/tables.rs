@@ -1,6 +1,7 @@
 //! The tables of a report, each with its columns; spreadsheets and pages show the same ones.
 
 use super::model::{Backup, Change, Duties, Exception, ExceptionKind, Key};
+use super::period::Period;
 use super::sample::{Drawn, Sample};
 use super::table::{Cell, Column, Row, Table};
 
@@ -334,9 +335,46 @@ pub(super) fn backups(backups: &[Backup]) -> Table {
     };
     table(
         "backups",
-        "No backup was taken, tested or restored in the period.",
+        "No backup was taken, tested, restored or removed in the period.",
         columns,
         backups.iter().map(|backup| (Some(backup.seq), row(backup))),
+    )
+}
+
+/// Returns how the bounds of a period were chosen.
+pub(super) fn period(period: &Period) -> Table {
+    let columns = &[
+        shown("bound", "Bound", 10),
+        shown("release", "Release", 18),
+        shown("event", "Event", 8),
+        shown("time", "Time", 28),
+    ];
+    let times = [("since", period.since), ("until", period.until)];
+    let releases = [("from", &period.from), ("to", &period.to)];
+    let times = times.into_iter().filter_map(|(name, time)| {
+        let cells = [
+            Cell::Word(name),
+            Cell::Nothing,
+            Cell::Nothing,
+            Cell::Time(time?),
+        ];
+        Some((None, cells.to_vec()))
+    });
+    let releases = releases.into_iter().filter_map(|(name, bound)| {
+        let bound = bound.as_ref()?;
+        let cells = [
+            Cell::Word(name),
+            Cell::text(&bound.release),
+            Cell::Event(bound.seq),
+            Cell::Time(bound.tagged_at),
+        ];
+        Some((Some(bound.seq), cells.to_vec()))
+    });
+    table(
+        "period",
+        "The period is the whole history.",
+        columns,
+        times.chain(releases),
     )
 }
 

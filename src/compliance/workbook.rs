@@ -25,7 +25,7 @@ pub fn print(report: &Report) -> Result<Vec<u8>, Error> {
     write(report).map_err(|error| Error::Usage {
         code: "report-too-large",
         message: format!("the report does not fit into a spreadsheet: {error}"),
-        hint: "choose a shorter period with `--since` and `--until`, or `--output csv`".to_owned(),
+        hint: "choose a shorter period with `--since` and `--until` or `--from` and `--to`, or `--output csv`".to_owned(),
     })
 }
 
@@ -46,6 +46,9 @@ fn write(report: &Report) -> Result<Vec<u8>, XlsxError> {
         tables::keys(&report.keys),
         tables::backups(&report.backups),
     ];
+    if !report.period.is_whole() {
+        sheets.push(tables::period(&report.period));
+    }
     sheets.extend(report.sample.as_ref().map(tables::sample));
     for table in &sheets {
         sheet(workbook.add_worksheet(), table)?;

@@ -20,7 +20,7 @@ impl Migrator {
     ///
     /// # Errors
     ///
-    /// Those of [`Migrator::verify`].
+    /// Those of [`Migrator::verify`] and of [`Collector::report`].
     pub async fn report(&self, request: &Verify, asked: &Asked) -> Result<Report, Error> {
         let mut collector = Collector::default();
         let verification = self
@@ -31,14 +31,13 @@ impl Migrator {
             Err(error) => return Err(self.engine_error(error, "connecting")),
         };
         let objects = self.objects(&mut *session, &collector.objects()).await?;
-        Ok(collector.report(
-            asked,
-            Evidence {
-                verification,
-                objects,
-                tool: self.context.tool.clone(),
-            },
-        ))
+        let tool = self.context.tool.clone();
+        let evidence = Evidence {
+            verification,
+            objects,
+            tool,
+        };
+        collector.report(asked, evidence)
     }
 
     /// Returns the first `size` entries of the log as they are stored, for a page that checks them.

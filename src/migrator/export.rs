@@ -57,7 +57,7 @@ impl Migrator {
     /// # Errors
     ///
     /// [`Error::Refused`] when the path is taken or this command's key may not, [`Error::Usage`] when it
-    /// cannot be written, [`Error::Integrity`] when the ledger is not what was recorded. Then there is
+    /// cannot be written or a release of its period is not known, [`Error::Integrity`] when the ledger is not what was recorded. Then there is
     /// no bundle.
     pub async fn export(&self, request: &Export) -> Result<Exported, Error> {
         let path = &request.path;
@@ -68,6 +68,8 @@ impl Migrator {
         if opened.log.is_empty() {
             return Err(no_ledger());
         }
+        // told before anything is copied
+        let _period = request.asked.period(opened.log.releases())?;
         if request.record {
             self.may_write(&opened.log)?;
         }
@@ -88,7 +90,7 @@ impl Migrator {
         let (checkpoint, note) = sign_head(&log, &*signer)?;
         let mut enclosure = copied.enclosure;
         enclosure.add_checkpoint(&note.to_string());
-        let report = copied.collector.report(&request.asked, evidence);
+        let report = copied.collector.report(&request.asked, evidence)?;
         self.write_reports(&report, &enclosure, path, &mut draft)?;
         let entries = log.verifier().keyring().entries();
         let earlier = self.copy_checkpoints(&log, path, &mut draft)?;

@@ -133,25 +133,13 @@ impl Migrator {
         if opened.log.is_empty() {
             return Err(no_ledger());
         }
-        let place = |name: &Option<String>| match name {
-            Some(name) => release::find(opened.log.releases(), name).map(|found| Some(found.seq)),
-            None => Ok(None),
-        };
-        let (from, to) = (place(&filter.from)?, place(&filter.to)?);
-        let first = from.map_or(0, |seq| seq + 1);
-        let last = to.unwrap_or(opened.log.size().saturating_sub(1));
-        if to.is_some() && first > last {
-            return Err(Error::Usage {
-                code: "release-order",
-                message: format!(
-                    "expected `--from` to name a release that was tagged before the one of `--to`, found \
-                     `{}` and `{}`",
-                    filter.from.as_deref().unwrap_or_default(),
-                    filter.to.as_deref().unwrap_or_default()
-                ),
-                hint: "`mledger releases` lists them, the newest first".to_owned(),
-            });
-        }
+        let (from, to) = release::range(
+            opened.log.releases(),
+            filter.from.as_deref(),
+            filter.to.as_deref(),
+        )?;
+        let first = from.map_or(0, |release| release.seq + 1);
+        let last = to.map_or(opened.log.size().saturating_sub(1), |release| release.seq);
         let mut timeline = Timeline::default();
         let mut unreadable = None;
         self.each_event(&mut opened, &mut |event| {

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::changelog::{Change, Changelog, Changes, Heading, Incident, Removal, Section};
 use super::seal::{Asked, Seal};
-use super::{Group, find};
+use super::{Group, range};
 use crate::error::Error;
 use crate::migration::Version;
 use crate::projection::history::{Applied, History};
@@ -79,25 +79,13 @@ impl Chronicle {
     ///
     /// [`Error::Usage`] when a release is not known, or when the range has no end after its beginning.
     pub fn changelog(&self, asked: &Asked) -> Result<Changelog, Error> {
-        let place = |name: &Option<String>| match name {
-            Some(name) => self.place(name).map(Some),
-            None => Ok(None),
-        };
-        let (from, to) = (place(&asked.from)?, place(&asked.to)?);
+        let (from, to) = range(&self.releases, asked.from.as_deref(), asked.to.as_deref())?;
+        let (from, to) = (
+            from.map(|one| self.place(one)),
+            to.map(|one| self.place(one)),
+        );
         let begin = from.map_or(0, |from| from + 1);
         let end = to.map_or(self.sections.len(), |to| to + 1);
-        if begin >= end && to.is_some() {
-            return Err(Error::Usage {
-                code: "release-order",
-                message: format!(
-                    "expected `--from` to name a release that was tagged before the one of `--to`, found \
-                     `{}` and `{}`",
-                    asked.from.as_deref().unwrap_or_default(),
-                    asked.to.as_deref().unwrap_or_default()
-                ),
-                hint: "`mledger releases` lists them, the newest first".to_owned(),
-            });
-        }
         let mut sections: Vec<Section> = self.sections[begin..end]
             .iter()
             .zip(&self.releases.all()[begin..end])
@@ -126,10 +114,10 @@ impl Chronicle {
         self.leaves.get(..size).map(merkle::root)
     }
 
-    fn place(&self, name: &str) -> Result<usize, Error> {
-        let found = find(&self.releases, name)?.seq;
+    fn place(&self, release: &Release) -> usize {
         let all = self.releases.all();
-        Ok(all.iter().position(|one| one.seq == found).unwrap_or(0))
+        let place = all.iter().position(|one| one.seq == release.seq);
+        place.unwrap_or(0)
     }
 
     fn seal(

@@ -80,6 +80,35 @@ pub fn find<'a>(releases: &'a Releases, text: &str) -> Result<&'a Release, Error
     })
 }
 
+/// Returns the releases that bound a range: what came after the first one, up to the second one.
+///
+/// # Errors
+///
+/// Those of [`find`], and [`Error::Usage`] when the range has no end after its beginning.
+pub fn range<'a>(
+    releases: &'a Releases,
+    from: Option<&str>,
+    to: Option<&str>,
+) -> Result<(Option<&'a Release>, Option<&'a Release>), Error> {
+    let bound = |name: Option<&str>| name.map(|name| find(releases, name)).transpose();
+    let (first, last) = (bound(from)?, bound(to)?);
+    if let (Some(first), Some(last)) = (first, last)
+        && first.seq >= last.seq
+    {
+        return Err(Error::Usage {
+            code: "release-order",
+            message: format!(
+                "expected `--from` to name a release that was tagged before the one of `--to`, found `{}` and \
+                 `{}`",
+                from.unwrap_or_default(),
+                to.unwrap_or_default()
+            ),
+            hint: "`mledger releases` lists them, the newest first".to_owned(),
+        });
+    }
+    Ok((first, last))
+}
+
 /// Returns `text` as one line that cannot steer what shows it: control characters and those that change
 /// the direction of text are replaced.
 pub(crate) fn one_line(text: &str) -> String {

@@ -10,7 +10,7 @@ use mledger::compliance::{Asked, csv};
 use mledger::ledger::verify::Anchor;
 use mledger::ledger::{Body, Code, Digest, Role, Severity};
 use mledger::report::VerifyReport;
-use mledger::request::{Authorize, Export, Up, Verify};
+use mledger::request::{Authorize, Export, Tag, Up, Verify};
 
 use crate::place::on_every_engine;
 use crate::shop::{DANA, Person, Shop, TWO, refused};
@@ -42,6 +42,20 @@ fn to(path: &Path) -> Export {
     }
 }
 
+fn up_to(release: &str) -> Asked {
+    Asked {
+        to: Some(release.to_owned()),
+        ..Asked::default()
+    }
+}
+
+fn after(release: &str) -> Asked {
+    Asked {
+        from: Some(release.to_owned()),
+        ..Asked::default()
+    }
+}
+
 fn errors(report: &VerifyReport) -> Vec<Code> {
     let errors = report.findings.iter();
     errors
@@ -55,8 +69,18 @@ async fn an_export_holds_without_the_database_it_came_from() {
     on_every_engine(async |_, database| {
         let shop = Shop::with(database, &TWO);
         with_people(&shop).await;
+        let tag = Tag {
+            release: "1.0.0".parse().unwrap(),
+            at: None,
+            message: None,
+        };
+        of(&shop, DANA).tag(&tag).await.unwrap();
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("bundle");
+        let mut unknown = to(&path);
+        unknown.asked.to = Some("2.0.0".to_owned());
+        let unknown = of(&shop, AUDITOR).export(&unknown).await;
+        refused(unknown, "release-unknown", 2);
         let exported = of(&shop, AUDITOR).export(&to(&path)).await.unwrap();
 
         let report = audit::verify(&path, &Verify::default()).unwrap();
@@ -95,6 +119,10 @@ async fn an_export_holds_without_the_database_it_came_from() {
         for (name, text) in csv::files(&report) {
             let written = fs::read_to_string(path.join("reports").join(name)).unwrap();
             assert_eq!(written, text, "{name}");
+        }
+        for (asked, changes) in [(up_to("1.0.0"), 2), (after("1.0.0"), 0)] {
+            let report = audit::report(&path, &Verify::default(), &asked, "x").unwrap();
+            assert_eq!(report.changes.len(), changes, "{asked:?}");
         }
         let json = fs::read(path.join("reports/report.json")).unwrap();
         let json: serde_json::Value = serde_json::from_slice(&json).unwrap();

@@ -158,6 +158,7 @@ pub(super) const REPORT: &str = "\
 Examples:
   mledger report
   mledger report --since 2026-01-01 --until 2026-03-31 --framework soc2
+  mledger report --from 1.1.0 --to 1.2.0                      what came with a release
   mledger report --output xlsx --out changes-2026-q1.xlsx
   mledger report --output csv --out changes-2026-q1           a folder
   mledger report --bundle audit-2026.tar.zst                  anywhere, without the database

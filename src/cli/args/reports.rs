@@ -70,6 +70,12 @@ pub(crate) struct Period {
     /// Report on changes not after this time (RFC 3339, or a date)
     #[arg(long, value_name = "TIME", value_parser = until)]
     pub(crate) until: Option<Timestamp>,
+    /// Report on what came after this release was tagged
+    #[arg(long, value_name = "RELEASE")]
+    pub(crate) from: Option<String>,
+    /// Report on what came up to the tag of this release
+    #[arg(long, value_name = "RELEASE")]
+    pub(crate) to: Option<String>,
 }
 
 /// The frameworks whose controls a report can name.

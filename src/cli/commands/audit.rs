@@ -145,6 +145,8 @@ pub(super) async fn export(app: &App, arguments: args::Export) -> Result<u8, Err
         asked: Asked {
             since: arguments.period.since,
             until: arguments.period.until,
+            from: arguments.period.from,
+            to: arguments.period.to,
             framework: None,
         },
     };

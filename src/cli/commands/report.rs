@@ -94,6 +94,8 @@ impl Order {
             asked: Asked {
                 since: period.since,
                 until: period.until,
+                from: period.from,
+                to: period.to,
                 framework: framework.map(named),
             },
             bundle,
