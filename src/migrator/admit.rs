@@ -45,6 +45,13 @@ impl Migrator {
         mut session: Option<&mut (dyn Session + '_)>,
         purpose: Purpose,
     ) -> Result<(), Error> {
+        if purpose == Purpose::Run
+            && !decision.is_empty()
+            && let Some(blocker) = self.needs_a_reason(log)
+        {
+            decision.plan.blockers.push(blocker);
+            return Ok(());
+        }
         let environment = self.environment(log);
         let rules = self.settings.rules(&environment);
         if matches!(work, Work::Reset(_)) && !rules.allow_reset {

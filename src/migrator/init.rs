@@ -10,6 +10,8 @@ use crate::engine::Fault;
 use crate::error::Error;
 use crate::journal::Fact;
 use crate::log::Log;
+use crate::plan::Blocker;
+use crate::policy::approval::blocker;
 use crate::report::{LedgerView, Opened};
 
 /// How often the ledger is opened anew where another process came first.
@@ -21,12 +23,13 @@ const PAUSE: Duration = Duration::from_millis(100);
 impl Migrator {
     /// Opens the ledger where there is none; says whether it did.
     ///
-    /// `new_ledger` is a person's reason for giving up the ledger that was seen at this address
-    /// before: the new one records it, and what was remembered is forgotten.
+    /// `new_ledger` is a person's reason for a new ledger in a protected environment, or for giving up the
+    /// one that was seen at this address before: the new one records it, and what was remembered is forgotten.
     ///
     /// # Errors
     ///
-    /// [`Error::Integrity`] where a ledger was seen before and no reason is given.
+    /// [`Error::Integrity`] where a ledger was seen before and no reason is given, [`Error::Refused`] where
+    /// the environment is protected and none is given.
     pub async fn init(&self, new_ledger: Option<String>) -> Result<Opened, Error> {
         let mut tries = 1;
         loop {
@@ -57,6 +60,11 @@ impl Migrator {
             self.remember(&opened.log);
             return Ok(view(&opened.log, false));
         }
+        if new_ledger.is_none()
+            && let Some(blocker) = self.needs_a_reason(&opened.log)
+        {
+            return Err(Error::Refused(vec![blocker.refusal]));
+        }
         opened.session = None;
         let signing = self.keys.signer(true)?;
         let journal = self.journal(signing, &opened.log);
@@ -75,13 +83,18 @@ impl Migrator {
             let opened = self.open().await?;
             return Ok(view(&opened.log, false));
         };
-        let note = given_up.as_ref().map(|(reason, seen)| {
+        let note = new_ledger.map(|reason| {
+            let before = match &given_up {
+                Some((_, seen)) => format!(
+                    "; the one seen here before had {} events and the head {}",
+                    seen.head.size, seen.head.hash
+                ),
+                None => String::new(),
+            };
             Fact::success(Body::NoteAdded(NoteAdded {
                 about: None,
                 text: ledger::clean(&format!(
-                    "a new ledger was opened on purpose: {reason}; the one seen here before had {} \
-                     events and the head {}",
-                    seen.head.size, seen.head.hash
+                    "a new ledger was opened on purpose: {reason}{before}"
                 )),
             }))
         });
@@ -100,6 +113,27 @@ impl Migrator {
                 .observe(&Progress::LedgerOpened { id });
         }
         Ok(view(log, true))
+    }
+
+    /// Returns what stands against opening a ledger without a reason. A protected environment that has none
+    /// is more likely the wrong database, or one whose ledger is gone, than a beginning; and where no machine
+    /// remembers, as in a pipeline, nothing else would tell.
+    pub(super) fn needs_a_reason(&self, log: &Log) -> Option<Blocker> {
+        let environment = self.environment(log);
+        if !log.is_empty() || !self.settings.rules(&environment).protected {
+            return None;
+        }
+        Some(blocker(
+            "new-ledger-not-stated",
+            format!(
+                "the environment `{environment}` is protected, and its database has no ledger: a new one is \
+                 not opened unasked"
+            ),
+            format!(
+                "check which database is meant; if it is to begin here, `mledger init --env {environment} \
+                 --new-ledger REASON`"
+            ),
+        ))
     }
 
     fn forget(&self) -> Result<(), Error> {

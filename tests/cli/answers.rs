@@ -203,6 +203,17 @@ fn a_protected_environment_is_stated_and_confirmed() {
         let ended = project.run(arguments);
         (ended.code, ended.stderr)
     };
+    let (code, stderr) = production(&["up", "--env", "production"]);
+    assert_eq!(code, Some(3), "{stderr}");
+    assert!(stderr.contains("--new-ledger REASON"), "{stderr}");
+    let begin = [
+        "init",
+        "--env",
+        "production",
+        "--new-ledger",
+        "it goes live",
+    ];
+    assert_eq!(production(&begin).0, Some(0));
     assert_eq!(production(&["up", "--env", "production"]).0, Some(0));
     let (code, stderr) = production(&["down"]);
     assert_eq!(code, Some(3), "{stderr}");

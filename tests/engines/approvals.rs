@@ -24,7 +24,8 @@ fn of(shop: &Shop, person: Person) -> Migrator {
 
 /// Opens the ledger for `production`, and lets an approver and an operator in.
 async fn with_people(shop: &Shop) {
-    of(shop, DANA).init(None).await.unwrap();
+    let reason = Some("the shop goes live".to_owned());
+    of(shop, DANA).init(reason).await.unwrap();
     for (person, role) in [(LEE, Role::Approver), (OPS, Role::Operator)] {
         let request = Authorize {
             proof: of(shop, person).prove_key(None).await.unwrap(),
@@ -81,11 +82,15 @@ fn assert_reason(refusal: &(Vec<String>, Option<Digest>), code: &str) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_plan_runs_once_when_somebody_else_has_approved_it() {
-    on_every_engine(async |_, database| {
+    on_every_engine(async |kind, database| {
         let shop = Shop::with(database, &TWO);
-        let fresh = refused(up(&shop).await, "approval-missing", 3);
-        assert!(format!("{fresh:?}").contains("mledger init --env production"));
+        let fresh = refused(up(&shop).await, "new-ledger-not-stated", 3);
+        assert!(format!("{fresh:?}").contains("mledger init --env production --new-ledger"));
+        let unasked = of(&shop, DANA).init(None).await;
+        refused(unasked, "new-ledger-not-stated", 3);
+        assert!(shop.database_is_untouched(kind), "{}", kind.name);
         with_people(&shop).await;
+        assert_eq!(shop.kinds().await[..2], ["ledger.created", "note.added"]);
         let (plan, _) = plan(&shop).await;
         let missing = refused(up(&shop).await, "approval-missing", 3).to_string();
         assert!(

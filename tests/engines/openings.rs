@@ -92,7 +92,8 @@ async fn a_copy_writes_nothing_until_it_is_a_fork_and_its_events_stay_out_of_the
         let engine = kind.name;
         let mut shop = Shop::with(database, &[A]);
         shop.at("here");
-        of(&shop, DANA, "production").init(None).await.unwrap();
+        let reason = Some("the shop goes live".to_owned());
+        of(&shop, DANA, "production").init(reason).await.unwrap();
         let original = shop.status().await.ledger.unwrap();
         let mut copy = shop.copy_to(kind.fresh());
         copy.at("here");

@@ -40,6 +40,7 @@ const SHORTEN: (&str, &str, &str) = (
 /// What the log says, one event a line; `!` stands before what failed or was denied.
 const STORY: &str = "\
 dana@example.com ledger.created
+dana@example.com note.added
 dana@example.com key.added
 dana@example.com key.added
 lee approval.granted
@@ -131,7 +132,8 @@ impl Production {
 
     /// Opens the ledger, and lets an approver and an operator in.
     async fn with_people(&self) {
-        self.of(DANA).init(None).await.unwrap();
+        let reason = Some("the shop goes live".to_owned());
+        self.of(DANA).init(reason).await.unwrap();
         for (person, role) in [(LEE, Role::Approver), (OPS, Role::Operator)] {
             let request = Authorize {
                 proof: self.of(person).prove_key(None).await.unwrap(),

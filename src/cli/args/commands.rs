@@ -15,7 +15,8 @@ use super::values::{as_of, at_least_one, compromised, seconds, sentence, since, 
 /// `init`
 #[derive(Debug, Args)]
 pub(crate) struct Init {
-    /// Open a new ledger although this machine remembers another one at this address
+    /// Open a new ledger in a protected environment, or although this machine remembers another one at this
+    /// address; why is recorded
     #[arg(long, value_name = "REASON", value_parser = sentence)]
     pub(crate) new_ledger: Option<String>,
 }

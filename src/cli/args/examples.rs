@@ -19,6 +19,7 @@ pub(super) const INIT: &str = "\
 Examples:
   mledger init
   mledger init -C services/shop --env staging
+  mledger init --env production --new-ledger \"the shop goes live\"
 
 Safe to repeat: what is there already stays as it is.";
 
