@@ -96,7 +96,8 @@ What is in here
 How to check it
 ---------------
 Run the commands in this folder. They change nothing in it; a file that you add here yourself is
-reported as one that does not belong here.
+reported as one that does not belong here. They need no account of yours and no network, but a shell with
+its usual programs (sha256sum, base64, sed), ssh-keygen 8.2 or later, openssl 3, python3, and jq.
 
 1. Every file is the one that was packed:
 

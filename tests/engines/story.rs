@@ -13,11 +13,12 @@ use mledger::compliance::{self, Asked, Report};
 use mledger::ledger::{Outcome, Role};
 use mledger::policy::{Check, Checks, Probe, Rules};
 use mledger::report::State;
-use mledger::request::{Approve, Authorize, Settings, Up, Verify};
+use mledger::request::{Approve, Authorize, Export, Settings, Up, Verify};
 use mledger::{Error, Migrator};
 
 use crate::place::{Kind, on_every_engine};
 use crate::shop::{DANA, Person, Shop, refused};
+use crate::support::bare;
 
 const LEE: Person = Person(8, "lee");
 const OPS: Person = Person(9, "ops");
@@ -260,6 +261,16 @@ async fn a_change_in_production_goes_wrong_and_is_put_right() {
         let asked = Asked::default();
         let report = production.of(OPS).report(&Verify::default(), &asked).await;
         assert_report(&report.unwrap(), kind);
+
+        // what the auditor takes home is checked where there is nothing of ours
+        let bundle = production.folder.path().join("bundle");
+        let request = Export {
+            path: bundle.clone(),
+            record: true,
+            asked,
+        };
+        production.of(DANA).export(&request).await.unwrap();
+        bare::assert_checks(&bundle);
     })
     .await;
 }

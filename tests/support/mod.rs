@@ -12,6 +12,7 @@
 #[macro_use]
 pub mod engines;
 
+pub mod bare;
 pub mod browser;
 
 use std::fmt::Write as _;

@@ -12,7 +12,7 @@ use std::process::Command;
 use mledger::ledger::{Signer as _, SigningKey};
 
 use crate::bundle::{Bundle, ours};
-use crate::support::Project;
+use crate::support::{Project, bare};
 
 /// A project whose history is worth exporting, and its export.
 fn exported() -> (Project, Bundle) {
@@ -330,12 +330,7 @@ fn the_commands_of_the_page_work_as_they_stand() {
     let page = String::from_utf8(bundle.read("README.txt")).unwrap();
     let kept = project.path().join("kept");
     fs::write(&kept, bundle.read("checkpoint")).unwrap();
-    let commands: Vec<String> = page
-        .lines()
-        .filter_map(|line| line.strip_prefix("    "))
-        .map(|line| line.replace("FILE", kept.to_str().unwrap()))
-        .collect();
-    let script = format!("set -e\n{}\n", commands.join("\n"));
+    let script = bare::script(&page, &kept);
     for program in ["sha256sum", "ssh-keygen", "openssl", "jq", "python3"] {
         assert!(page.contains(program), "the page uses `{program}`");
     }
@@ -344,19 +339,7 @@ fn the_commands_of_the_page_work_as_they_stand() {
         .current_dir(bundle.path())
         .output()
         .unwrap();
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(output.status.success(), "{script}\n{output:#?}");
-    for words in [
-        "all files are as packed",
-        "Good \"export-v1@mledger\" signature",
-        "Good \"event-v1@mledger\" signature",
-        "Signature Verified Successfully",
-        "anchored to a checkpoint from outside",
-        "intact: this is what was signed",
-        "ledger.created",
-    ] {
-        assert!(text.contains(words), "`{words}` in {text}");
-    }
+    let text = bare::assert_said(&output, &script);
     let first = text
         .lines()
         .find_map(|line| line.strip_suffix("  -"))
