@@ -6,6 +6,7 @@ mod adoption;
 mod analysis;
 mod approvals;
 mod backups;
+mod drift;
 mod exports;
 mod grants;
 mod health;
@@ -25,6 +26,7 @@ pub use self::adoption::{AdoptedMigration, AdoptionReport, Baselined, Left};
 pub use self::analysis::{Analysis, Answer, Attempt, AttemptOutcome, PendingScript, SlowStep};
 pub use self::approvals::{ApprovalView, ApprovalsView, Approved};
 pub use self::backups::{BackupChecked, BackupView, Pruned, RestoreTest, Restored, RestoredSchema};
+pub use self::drift::{AcceptanceView, DriftReport, DriftView, SchemaAt};
 pub use self::exports::{
     CheckpointView, Exported, ProofReport, ProofView, StampRequested, Stamped,
 };

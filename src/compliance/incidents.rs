@@ -40,11 +40,11 @@ impl Incidents {
         keys: &Keys,
     ) {
         self.clock(event);
-        let drifts = history.drifts();
-        if let Some((left, _)) = drifts.get(self.drifts) {
+        let drifts = history.schemas().drifts();
+        if let Some(drift) = drifts.get(self.drifts) {
             let detail = format!(
-                "the schema is not the one that the run before left with event {}",
-                left.seq
+                "the schema is not the one that was left or accepted with event {}: found the fingerprint {}",
+                drift.left.seq, drift.began.schema.digest
             );
             self.add(event, ExceptionKind::Drift, None, detail);
         }
@@ -174,8 +174,8 @@ fn of_run(event: &Event) -> Option<(ExceptionKind, String)> {
             (ExceptionKind::Drift, detail)
         }
         Body::DriftAccepted(body) => {
-            let detail = format!("accepted: {}", body.reason);
-            (ExceptionKind::Drift, detail)
+            let detail = format!("the fingerprint {}: {}", body.found, body.reason);
+            (ExceptionKind::DriftAccepted, detail)
         }
         Body::BackupRestored(body) => (ExceptionKind::Restored, format!("backup {}", body.backup)),
         _ => return None,

@@ -147,6 +147,7 @@ sorts! {
         Refused "refused" "refused before it began",
         Emergency "emergency" "tagged as an emergency change by its author",
         Drift "drift" "the schema was changed by other means",
+        DriftAccepted "drift-accepted" "an owner accepted a schema that was changed by other means",
         Restored "restored" "the database was restored from a backup",
         LockBroken "lock-broken" "the lock was taken from its holder",
         SuspectKey "suspect-key" "a key signed while it is said to have been in other hands",

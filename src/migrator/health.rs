@@ -3,6 +3,7 @@
 use ledger::{Code, Finding};
 
 use super::Migrator;
+use super::drift::compared;
 use super::init::ledger_view;
 use super::status::{count, last_failure, missing_guard, views};
 use super::work::held_back;
@@ -175,15 +176,6 @@ fn concerns(blocker: &Blocker, under_way: &dyn Fn(&str) -> bool) -> bool {
 fn held(log: &Log, running: bool) -> Option<Blocker> {
     let restoring = running && log.backups().hold() == Some(Hold::Unfinished);
     held_back(log).filter(|_| !restoring)
-}
-
-fn compared(log: &Log, drift: Option<&Finding>) -> SchemaHealth {
-    match drift {
-        Some(finding) if finding.code == Code::SchemaDrift => SchemaHealth::Changed,
-        Some(_) => SchemaHealth::NotCompared,
-        None if log.history().last_schema().is_some() => SchemaHealth::AsLeft,
-        None => SchemaHealth::Unknown,
-    }
 }
 
 fn no_database() -> EngineError {

@@ -5,26 +5,45 @@ use std::collections::BTreeMap;
 use ledger::{Body, NoteAdded, Role};
 
 use super::Migrator;
-use crate::adopt::{LEAVING_FOR, Leaving, TableName, leave};
-use crate::engine::{Access, Session};
+use super::approve::no_ledger;
+use super::hold::{Before, Held};
+use crate::adopt::{Departure, LEAVING_FOR, Leaving, TableName, leave};
+use crate::engine::Session;
 use crate::error::Error;
+use crate::executor::{Closing, facts_to_close};
 use crate::journal::Fact;
+use crate::log::Log;
 use crate::migration::{Migration, Version};
 use crate::plan::baseline;
 use crate::projection::history::History;
 use crate::report::Left;
 
+/// How the run names itself in `run.started`.
+const COMMAND: &str = "export-history";
+
+/// What is where the table shall be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Nothing,
+    Empty,
+}
+
 impl Migrator {
     /// Writes the table in which another tool keeps its history, so that it takes what is applied here
-    /// for applied; the ledger notes it.
+    /// for applied. It is a run of its own, so that the new table is no change by other means; the ledger
+    /// notes it.
     ///
     /// # Errors
     ///
     /// [`Error::Usage`] for a tool whose table cannot be written, where that table has rows already, or
-    /// where the folder has not the files that were applied.
+    /// where the folder has not the files that were applied; [`Error::Refused`] where the key may not run or
+    /// not take notes, [`Error::Locked`] while another run holds the lease.
     pub async fn export_history(&self, tool: &str) -> Result<Left, Error> {
         let files = self.files()?;
-        let opened = self.open().await?;
+        let mut opened = self.open().await?;
+        if opened.log.is_empty() {
+            return Err(no_ledger());
+        }
         let files = baseline::seen(&files, opened.log.history(), None);
         let applied = leaving(&files, opened.log.history())?;
         let writing = self.engine.capabilities().writing;
@@ -38,48 +57,87 @@ impl Migrator {
                 hint: "the tables of the others cannot be written".to_owned(),
             });
         };
+        // who may not is refused before anything is written
+        self.may_write_to(&mut opened).await?;
+        let journal = self.journal(self.keys.signer(false)?, &opened.log);
+        for role in [Role::Operator, Role::Auditor] {
+            journal.may_sign(&opened.log, &[role])?;
+        }
+        if let Some(session) = opened.session.as_deref_mut() {
+            self.is_free(&departure.table, session).await?;
+        }
         drop(opened);
-        let note = Fact::success(Body::NoteAdded(NoteAdded {
-            about: None,
-            text: format!(
-                "the history was written to the table `{}` of `{tool}`: {} migrations",
-                departure.table,
-                applied.len()
-            ),
-        }));
-        // who may not note it is refused before anything is written
-        let append = self.begin_append(&[Role::Auditor]).await?;
-        drop(append);
-        let fail = |error| self.engine_error(error, "writing another tool's table");
-        let mut session = self.engine.connect(Access::Write).await.map_err(fail)?;
-        match self.table_of(&departure.table, &mut *session).await? {
-            Some(0) => {}
-            Some(rows) => return Err(present(&departure.table, rows)),
-            // where such a statement commits by itself, the table is there and empty until the next one
-            None => {
-                session.execute(&departure.create).await.map_err(fail)?;
+        let mut held = self
+            .begin_to_hold(COMMAND, journal, Before::Recorded)
+            .await?;
+        let head = match self.write_table(&departure, &mut held).await {
+            Ok(()) => {
+                let told = format!(
+                    "the history was written to the table `{}` of `{tool}`: {} migrations",
+                    departure.table,
+                    applied.len()
+                );
+                self.end_leaving(told, held).await?.head()
             }
-        }
-        session.close().await.map_err(fail)?;
-        let mut append = self.begin_append(&[Role::Auditor]).await?;
-        if let Some(rows) = self
-            .table_of(&departure.table, &mut *append.session)
-            .await?
-            .filter(|rows| *rows > 0)
-        {
-            return Err(present(&departure.table, rows));
-        }
-        for row in &departure.rows {
-            append.session.execute(row).await.map_err(fail)?;
-        }
-        append.session.settle().await.map_err(fail)?;
-        let log = self.finish_append(append, vec![note]).await?;
+            Err(error) => {
+                // a statement that failed may have left its transaction open; the schema is read without it
+                let _ended = held.session.rollback().await;
+                let schema = self.schema_of(&mut *held.session).await.ok();
+                self.end_held_failed(held, false, schema).await;
+                return Err(error);
+            }
+        };
         Ok(Left {
             tool: tool.to_owned(),
             table: departure.table.to_string(),
             rows: departure.rows.len() as u64,
-            head: log.head(),
+            head,
         })
+    }
+
+    /// Makes the table where there is none, and writes its rows into the transaction that ends the run.
+    async fn write_table(&self, departure: &Departure, held: &mut Held) -> Result<(), Error> {
+        let fail = |error| self.engine_error(error, "writing another tool's table");
+        let session = &mut *held.session;
+        // where such a statement commits by itself, the table is there and empty until the next one
+        if self.is_free(&departure.table, session).await? == Place::Nothing {
+            session.execute(&departure.create).await.map_err(fail)?;
+        }
+        self.begin_to_end(held).await?;
+        let session = &mut *held.session;
+        self.is_free(&departure.table, session).await?;
+        for row in &departure.rows {
+            session.execute(row).await.map_err(fail)?;
+        }
+        session.settle().await.map_err(fail)
+    }
+
+    async fn end_leaving(&self, told: String, mut held: Held) -> Result<Log, Error> {
+        let schema = held.session.fingerprint().await;
+        let schema = schema.map_err(|error| self.engine_error(error, "reading the schema"))?;
+        let note = Fact::success(Body::NoteAdded(NoteAdded {
+            about: None,
+            text: told,
+        }));
+        let mut facts = vec![note];
+        facts.extend(facts_to_close(&Closing {
+            token: held.token,
+            done: 0,
+            failed: 0,
+            duration_ms: self.held_ms(&held),
+            schema: &schema,
+            whole: true,
+        }));
+        self.end_held(held, facts).await
+    }
+
+    /// Refuses a table that has rows.
+    async fn is_free(&self, table: &TableName, session: &mut dyn Session) -> Result<Place, Error> {
+        match self.table_of(table, session).await? {
+            None => Ok(Place::Nothing),
+            Some(0) => Ok(Place::Empty),
+            Some(rows) => Err(present(table, rows)),
+        }
     }
 
     async fn table_of(

@@ -93,29 +93,38 @@ impl Migrator {
         session: &mut dyn Session,
         log: &Log,
     ) -> Result<Option<Finding>, Error> {
+        Ok(self.compare_schema(session, log).await?.1)
+    }
+
+    /// As [`Migrator::drift`], with the fingerprint that was found; there is none where nothing was read.
+    pub(super) async fn compare_schema(
+        &self,
+        session: &mut dyn Session,
+        log: &Log,
+    ) -> Result<(Option<SchemaFingerprint>, Option<Finding>), Error> {
         let fail = |error| self.engine_error(error, "reading the schema");
         // reading definitions waits for whoever changes them, so it is done only to compare
         if log.history().last_schema().is_none() {
-            return Ok(None);
+            return Ok((None, None));
         }
         let now = match session.fingerprint().await {
             Ok(now) => now,
             // all else is looked at all the same while somebody else changes the schema
             Err(error) if error.fault == Fault::Busy => {
-                return Ok(Some(not_compared(&error.message)));
+                return Ok((None, Some(not_compared(&error.message))));
             }
             Err(error) => return Err(fail(error)),
         };
-        let found = drift(log.history(), &now);
+        let mut found = drift(log.history(), &now);
         if found
             .as_ref()
-            .is_none_or(|found| found.code != Code::SchemaDrift)
+            .is_some_and(|found| found.code == Code::SchemaDrift)
         {
-            return Ok(found);
+            // the schema was read after the log: what a run did in between is no change out of band
+            let later = session.records(log.size(), 1).await.map_err(fail)?;
+            found = found.filter(|_| later.is_empty());
         }
-        // the schema was read after the log: what a run did in between is no change out of band
-        let later = session.records(log.size(), 1).await.map_err(fail)?;
-        Ok(found.filter(|_| later.is_empty()))
+        Ok((Some(now), found))
     }
 }
 

@@ -247,8 +247,12 @@ impl Migrator {
         } else {
             Severity::Warning
         };
-        for (left, began) in history.drifts() {
+        for drift in history.schemas().drifts() {
             found.checked.schemas += 1;
+            if drift.accepted.is_some() {
+                continue;
+            }
+            let (left, began) = (&drift.left, &drift.began);
             found.findings.push(Finding {
                 code: Code::SchemaDrift,
                 severity,

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use ledger::canonical::Value;
 use ledger::{
-    Body, DatabaseId, Digest, Direction, ErrorDetail, Event, Marked, Mode, SchemaState,
-    StepResolution, Timestamp,
+    Body, DatabaseId, Digest, Direction, ErrorDetail, Event, Marked, Mode, StepResolution,
+    Timestamp,
 };
 use uuid::Uuid;
 
 use super::rewinding::{self, Rewinding};
+use super::schema::{SchemaMark, Schemas};
 use crate::migration::Version;
 
 /// The application of a migration that is in force.
@@ -161,15 +162,6 @@ impl Entry {
     }
 }
 
-/// The state of the schema at the edge of a run.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SchemaMark {
-    /// The event that says so.
-    pub seq: u64,
-    /// The fingerprint.
-    pub schema: SchemaState,
-}
-
 /// A fold over all events: versions, batches, identity.
 #[derive(Debug, Clone, Default)]
 pub struct History {
@@ -178,8 +170,7 @@ pub struct History {
     environment: Option<String>,
     database: Option<DatabaseId>,
     unknown_kind: Option<(u64, String)>,
-    last_schema: Option<SchemaMark>,
-    drifts: Vec<(SchemaMark, SchemaMark)>,
+    schemas: Schemas,
     rewinding: Rewinding,
 }
 
@@ -191,24 +182,17 @@ impl History {
     /// A sentence, when the event speaks of a version that is not one.
     pub fn apply(&mut self, event: &Event) -> Result<(), String> {
         self.note(event);
+        self.schemas.apply(event);
         match &event.body {
             Body::LedgerCreated(body) => self.identify(event, &body.database),
             Body::LedgerForked(body) => self.identify(event, &body.database),
             Body::LedgerMoved(body) => self.identify(event, &body.database),
             Body::RunStarted(body) => {
                 self.batch = self.batch.max(body.batch.unwrap_or(0));
-                self.schema_began(event.seq, body.schema.as_ref());
-            }
-            Body::RunFinished(body) => {
-                self.last_schema = body.schema.clone().map(|schema| SchemaMark {
-                    seq: event.seq,
-                    schema,
-                });
             }
             Body::BackupTaken(body) => self.rewinding.take(body),
             Body::BackupRemoved(body) => self.rewinding.remove(&body.backup),
             Body::BackupRestored(body) => {
-                self.last_schema = None;
                 self.rewinding
                     .rewind(event.seq, &body.backup, &mut self.entries);
             }
@@ -364,14 +348,14 @@ impl History {
             .map(|(seq, kind)| (*seq, kind.as_str()))
     }
 
-    /// Returns the schema as the last run left it, unless something since forbids a conclusion.
+    /// Returns the schema as the last run left it, or as it was accepted since, unless something since forbids a conclusion.
     pub fn last_schema(&self) -> Option<&SchemaMark> {
-        self.last_schema.as_ref()
+        self.schemas.last()
     }
 
-    /// Returns each pair of runs between which the schema was changed out of band.
-    pub fn drifts(&self) -> &[(SchemaMark, SchemaMark)] {
-        &self.drifts
+    /// Returns what is known of the schema at the edges of runs.
+    pub fn schemas(&self) -> &Schemas {
+        &self.schemas
     }
 
     /// Keeps what a version was before an event that speaks of it.
@@ -386,19 +370,6 @@ impl History {
     fn identify(&mut self, event: &Event, database: &DatabaseId) {
         self.environment = Some(event.env.clone());
         self.database = Some(database.clone());
-    }
-
-    fn schema_began(&mut self, seq: u64, schema: Option<&SchemaState>) {
-        let began = schema.cloned().map(|schema| SchemaMark { seq, schema });
-        // a run that does not finish leaves nothing to compare the next one with
-        let left = self.last_schema.take();
-        if let (Some(left), Some(began)) = (left, began) {
-            let comparable = left.schema.format == began.schema.format
-                && left.schema.server == began.schema.server;
-            if comparable && left.schema.digest != began.schema.digest {
-                self.drifts.push((left, began));
-            }
-        }
     }
 
     fn entry(&mut self, version: &str, name: Option<&str>) -> Result<&mut Entry, String> {

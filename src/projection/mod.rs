@@ -6,4 +6,5 @@ pub mod backups;
 pub mod history;
 pub mod releases;
 mod rewinding;
+pub mod schema;
 pub mod timeline;

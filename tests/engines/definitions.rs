@@ -48,6 +48,87 @@ fn what_was_changed_by_hand_is_told() {
     }
 }
 
+/// The word of an owner that a change may stay: of the one that is there, and of one that a run has found.
+#[test]
+fn what_was_changed_by_hand_is_accepted_by_name() {
+    for kind in ENGINES {
+        let name = kind.name;
+        let project = applied(kind);
+        let left = project.json(&["drift"]);
+        assert_eq!(left["schema"], "as_left", "{name}: {left}");
+        let left = left["found"].as_str().unwrap().to_owned();
+        let accept = |found: &str| {
+            ["drift", "--accept", found, "--reason", "for the on-call"].map(str::to_owned)
+        };
+        let refused = |found: &str| {
+            let accept = accept(found);
+            let ended = project.fails(2, &accept.each_ref().map(String::as_str));
+            assert!(
+                ended.stderr.contains("that nobody has accepted yet"),
+                "{ended:#?}"
+            );
+        };
+        let accepted = |found: &str| {
+            let accept = accept(found);
+            project.ok(&accept.each_ref().map(String::as_str));
+        };
+        refused(&left);
+
+        project.ask("CREATE TABLE by_hand (id INTEGER)");
+        project.fails(8, &["drift", "--exit-code"]);
+        let changed = project.json(&["drift"]);
+        assert_eq!(changed["schema"], "changed", "{name}: {changed}");
+        assert_eq!(changed["expected"]["digest"], left.as_str(), "{name}");
+        let found = changed["found"].as_str().unwrap().to_owned();
+        refused(&left);
+        accepted(&found);
+        project.ok(&["drift", "--exit-code"]);
+        project.ok(&["verify", "--strict"]);
+        assert!(!says(&project, &["status"], "schema-drift"), "{name}");
+        refused(&found);
+
+        // the next run begins with what was accepted, and finds what was not
+        project.write_effects(3);
+        project.ok(&["up"]);
+        project.ok(&["verify", "--strict"]);
+        project.ask("DROP TABLE by_hand");
+        project.write_effects(4);
+        project.ok(&["up"]);
+        project.fails(4, &["verify", "--strict"]);
+        project.fails(8, &["drift", "--exit-code"]);
+        let drifts = project.json(&["drift"])["drifts"].clone();
+        assert_eq!(drifts.as_array().unwrap().len(), 1, "{name}: {drifts}");
+        let found = drifts[0]["found"]["digest"].as_str().unwrap().to_owned();
+        accepted(&found);
+        project.ok(&["drift", "--exit-code"]);
+        project.ok(&["verify", "--strict"]);
+
+        let report = project.json(&["report"]);
+        let told: Vec<(&str, &str)> = report["exceptions"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|one| one["kind"].as_str().unwrap().starts_with("drift"))
+            .map(|one| {
+                (
+                    one["kind"].as_str().unwrap(),
+                    one["detail"].as_str().unwrap(),
+                )
+            })
+            .collect();
+        let kinds: Vec<&str> = told.iter().map(|(kind, _)| *kind).collect();
+        assert_eq!(
+            kinds,
+            ["drift-accepted", "drift", "drift-accepted"],
+            "{name}"
+        );
+        assert!(
+            told[2].1.contains("for the on-call") && told[2].1.contains(&found),
+            "{told:?}"
+        );
+    }
+}
+
 /// A session holds what others need in order to read the definitions, and may never end: all else is
 /// looked at, and soon.
 #[test]

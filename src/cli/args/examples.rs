@@ -134,6 +134,15 @@ Exit codes:
      a restored backup was not accepted
 Of several the first of 4, 7, 1 counts. It writes nothing to the database.";
 
+pub(super) const DRIFT: &str = "\
+Examples:
+  mledger drift
+  mledger drift --exit-code            8 when something was changed by other means
+  mledger drift --accept FINGERPRINT --reason \"an index that the on-call added\"
+
+Compared are fingerprints of all definitions: the one that the last run left, and the one that is there. What
+is accepted is no warning any more; it stays among the exceptions of a report, with who accepted it and why.";
+
 pub(super) const EVENTS: &str = "\
 Examples:
   mledger events

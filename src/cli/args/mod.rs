@@ -4,6 +4,7 @@ mod adoption;
 mod audit;
 mod backups;
 mod commands;
+mod drift;
 mod examples;
 mod openings;
 mod releases;
@@ -26,6 +27,7 @@ pub(crate) use self::commands::{
     KeyAuthorize, KeyCommand, KeyNew, KeyProve, KeyRetire, Kind, Lock, LockBreak, LockCommand, Man,
     New, Output, Plan, Redo, Reset, Resolve, Show, StatusArgs, Up, Validate, Verify,
 };
+pub(crate) use self::drift::Drift;
 pub(crate) use self::openings::{Fork, Move, Rewind};
 pub(crate) use self::releases::{Changelog, ChangelogOutput, Promote, Publish, Releases, Tag};
 pub(crate) use self::reports::{
@@ -221,6 +223,9 @@ pub(crate) enum Command {
     /// Check the ledger, the stored scripts, the files and the schema
     #[command(after_long_help = examples::VERIFY)]
     Verify(Verify),
+    /// Show where the schema was changed by other means than migrations, or accept that it was
+    #[command(after_long_help = examples::DRIFT)]
+    Drift(Drift),
     /// Show what one migration did and cost, or what it would do
     #[command(after_long_help = examples::ANALYZE)]
     Analyze(Analyze),

@@ -6,6 +6,7 @@ mod approve;
 mod audit;
 mod backup;
 mod decide;
+mod drift;
 mod events;
 mod health;
 mod history;
@@ -76,6 +77,7 @@ pub(crate) async fn dispatch(cli: Cli, printer: &Arc<Printer>) -> Result<u8, Err
         Command::Resolve(arguments) => decide::resolve(&app, arguments).await,
         Command::Validate(arguments) => validate::validate(&app, arguments).await,
         Command::Verify(arguments) => verify::verify(&app, arguments).await,
+        Command::Drift(arguments) => drift::drift(&app, arguments).await,
         Command::Analyze(arguments) => analyze::analyze(&app, &arguments).await,
         Command::Health(arguments) => health::health(&app, &arguments).await,
         Command::Events(arguments) => events::events(&app, arguments).await,
