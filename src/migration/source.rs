@@ -43,9 +43,14 @@ pub fn read(
     problems.extend(reader.check(&files));
     let mut migrations = Vec::with_capacity(files.len());
     let mut seen: Option<(Style, PathBuf)> = None;
-    for ((version, _), files) in group(files, reader.pairs_by_version(), &mut problems) {
+    let by_version = reader.pairs_by_version(&files);
+    for ((version, _), files) in group(files, by_version, &mut problems) {
+        let unlike = (options.format == Format::Auto)
+            .then(|| unlike_names(&files))
+            .flatten();
         match assemble(version, files, reader.style(), rules) {
-            Ok((migration, style)) => {
+            Ok((mut migration, style)) => {
+                migration.warnings.extend(unlike);
                 let (first, path) = seen.get_or_insert((style, migration.up.path.clone()));
                 if *first != style && problems.is_empty() {
                     let other = (style.name(), migration.up.path.as_path());
@@ -107,6 +112,22 @@ fn group(
         }
     }
     groups
+}
+
+/// Says that the two files of a pair have nothing but their version in common.
+fn unlike_names(files: &[File]) -> Option<Problem> {
+    let [up, down] = files else { return None };
+    (up.name != down.name).then(|| {
+        Problem::new(
+            "pair-names-differ",
+            &down.path,
+            format!(
+                "expected the name of the up script, `{}`, found `{}`: they are a pair by their version",
+                up.name, down.name
+            ),
+            "`format = \"golang-migrate\"` in mledger.toml says that the version is enough",
+        )
+    })
 }
 
 fn assemble(

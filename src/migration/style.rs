@@ -35,6 +35,11 @@ const SQLX_NO_TRANSACTION: &str = "-- no-transaction";
 impl Style {
     /// Returns the style of which a text has the first mark; ours where it has none.
     pub(super) fn of(text: &str) -> Self {
+        Self::marked(text).unwrap_or_default()
+    }
+
+    /// Returns the style of which a text has the first mark.
+    pub(super) fn marked(text: &str) -> Option<Self> {
         for line in text.lines() {
             let line = line.trim_start_matches('\u{feff}').trim_end();
             if !line.starts_with("--") {
@@ -44,15 +49,15 @@ impl Style {
                 .iter()
                 .any(|marker| marker.written() == line)
             {
-                return Self::Ours;
+                return Some(Self::Ours);
             }
             for style in [Self::Goose, Self::Dbmate] {
                 if matches!(style.mark(line), Mark::Section(..)) {
-                    return style;
+                    return Some(style);
                 }
             }
         }
-        Self::Ours
+        None
     }
 
     /// Returns the name of the format that has these marks.

@@ -7,9 +7,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use mledger::migration::format::Format;
 use mledger::migration::{ScriptFile, source};
-use mledger::request::{Back, Up};
+use mledger::request::{Back, Down, Up, Verify};
 
 use crate::place::{Database, ENGINES, Kind};
 use crate::shop::Shop;
@@ -38,16 +37,24 @@ pub(crate) fn pairs(folder: &Path) -> Vec<(String, String, Option<String>)> {
         .collect()
 }
 
-/// Applies a history whole and rolls it back step by step, beside the plain client.
-async fn compare(kind: &Kind, folder: &Path, content: fn(&dyn Database) -> String) -> usize {
-    let history = pairs(folder);
+/// A history: as its project keeps it, and as the plain client takes it.
+struct Past<'a> {
+    own: &'a Path,
+    pairs: &'a Path,
+    /// What of a database is compared.
+    content: fn(&dyn Database) -> String,
+}
+
+/// Applies a history one by one and rolls it back the same way, beside the plain client; then all at once,
+/// and up again. Returns how many migrations it has, and how many of them can be undone.
+async fn compare(kind: &Kind, past: &Past<'_>) -> (usize, usize) {
+    let content = past.content;
+    let history = pairs(past.pairs);
     let reference = kind.fresh();
     let shop = Shop::new(kind.fresh());
-    for (number, (name, up, down)) in history.iter().enumerate() {
-        shop.write(&format!("{name}.up.sql"), up);
-        if let Some(down) = down {
-            shop.write(&format!("{name}.down.sql"), down);
-        }
+    let migrator =
+        |shop: &Shop| shop.migrator_with(|settings| settings.migrations = past.own.to_owned());
+    for (number, (name, up, _)) in history.iter().enumerate() {
         reference
             .run(up)
             .unwrap_or_else(|error| unreachable!("{name}: {error}"));
@@ -55,10 +62,9 @@ async fn compare(kind: &Kind, folder: &Path, content: fn(&dyn Database) -> Strin
             count: Some(1),
             ..Up::default()
         };
-        let applied = shop.migrator().up(&next).await.unwrap();
+        let applied = migrator(&shop).up(&next).await.unwrap();
         assert_eq!(applied.applied, 1, "{name}");
-        // a dump takes a second where there is much to dump
-        if number < 8 || number % 16 == 0 {
+        if is_looked_at(number) {
             assert_eq!(
                 content(&*shop.database),
                 content(&*reference),
@@ -66,77 +72,145 @@ async fn compare(kind: &Kind, folder: &Path, content: fn(&dyn Database) -> Strin
             );
         }
     }
-    assert_eq!(content(&*shop.database), content(&*reference), "all of it");
     let whole = content(&*reference);
+    assert_eq!(content(&*shop.database), whole, "all of it");
+    let mut undone = 0;
+    let mut left = whole.clone();
     for (name, _, down) in history.iter().rev() {
         let Some(down) = down else { break };
-        let before = content(&*shop.database);
+        let found = migrator(&shop).down(&back(1)).await;
+        // a transaction that is opened and never ended is undone by a client that goes away
+        if matches!(&found, Err(error) if error.code() == "transaction-control") {
+            break;
+        }
         let expected = reference.run(down);
-        let found = shop.down(Back::Steps(1)).await;
-        // some real projects' down scripts are broken: then both fail, and ours leaves all as it was
+        // some real projects' down scripts are broken: then both fail, and leave all as it was where that
+        // is possible
         let Ok(report) = found else {
-            // a transaction that is opened and never ended is undone by a client that goes away
-            let endless = matches!(&found, Err(error) if error.code() == "transaction-control");
-            assert!(
-                expected.is_err() || endless,
-                "`{name}` fails here alone: {found:?}"
-            );
-            if kind.transactional {
-                assert_eq!(content(&*shop.database), before, "`{name}`");
-            }
+            assert!(expected.is_err(), "`{name}` fails here alone: {found:?}");
             break;
         };
         assert_eq!(expected, Ok(()), "`{name}` fails in the plain client alone");
         assert_eq!(report.rolled_back, 1);
-        assert_eq!(
-            content(&*shop.database),
-            content(&*reference),
-            "after undoing `{name}`"
-        );
+        undone += 1;
+        if is_looked_at(undone) || !kind.transactional {
+            left = content(&*reference);
+            assert_eq!(content(&*shop.database), left, "after undoing `{name}`");
+        }
     }
-    Shop::assert_intact(&shop.verify().await);
-    // all in one run
-    let at_once = Shop::new(kind.fresh());
-    for (name, up, _) in &history {
-        at_once.write(&format!("{name}.up.sql"), up);
+    if kind.transactional {
+        left = content(&*reference);
+        assert_eq!(content(&*shop.database), left, "all that can be undone");
     }
-    at_once.up().await.unwrap();
-    assert_eq!(content(&*at_once.database), whole, "all at once");
-    Shop::assert_intact(&at_once.verify().await);
-    history.len()
+    Shop::assert_intact(&migrator(&shop).verify(&Verify::default()).await.unwrap());
+    at_once(kind, past, &*reference, &whole, (undone, &left)).await;
+    (history.len(), undone)
+}
+
+/// A dump takes a second where there is much to dump.
+fn is_looked_at(number: usize) -> bool {
+    number < 8 || number.is_multiple_of(16)
+}
+
+/// All in one run, back in one run, and up again.
+async fn at_once(
+    kind: &Kind,
+    past: &Past<'_>,
+    reference: &dyn Database,
+    whole: &str,
+    (undone, left): (usize, &str),
+) {
+    let content = past.content;
+    let shop = Shop::new(kind.fresh());
+    let migrator = shop.migrator_with(|settings| settings.migrations = past.own.to_owned());
+    migrator.up(&Up::default()).await.unwrap();
+    assert_eq!(content(&*shop.database), whole, "all at once");
+    let status = migrator.status().await.unwrap();
+    assert_eq!(status.counts.pending, 0);
+    assert_eq!(status.counts.applied, pairs(past.pairs).len() as u64);
+    assert_eq!(migrator.up(&Up::default()).await.unwrap().applied, 0);
+    Shop::assert_intact(&migrator.verify(&Verify::default()).await.unwrap());
+    if undone == 0 {
+        return;
+    }
+    let report = migrator.down(&back(undone)).await.unwrap();
+    assert_eq!(report.rolled_back, undone as u64);
+    assert_eq!(content(&*shop.database), left, "back at once");
+    // what was undone by a script that does nothing cannot be done again: then both fail
+    let history = pairs(past.pairs);
+    let again = &history[history.len() - undone..];
+    let refused = again
+        .iter()
+        .find_map(|(name, up, _)| Some((name, reference.run(up).err()?)));
+    let found = migrator.up(&Up::default()).await;
+    assert_eq!(found.is_err(), refused.is_some(), "{found:?}, {refused:?}");
+    if let Ok(report) = found {
+        assert_eq!(report.applied, undone as u64);
+    }
+    assert_eq!(content(&*shop.database), content(reference), "up again");
+    Shop::assert_intact(&migrator.verify(&Verify::default()).await.unwrap());
+}
+
+fn back(steps: usize) -> Down {
+    Down {
+        back: Back::Steps(steps),
+        ticket: None,
+        timeout: None,
+    }
+}
+
+/// The real projects' histories: no part of this repository. They lie beside it, or where
+/// `MLEDGER_TEST_CORPORA` says; the fixtures above never fail to run.
+#[expect(clippy::print_stderr, reason = "a test that compares nothing says so")]
+fn corpora() -> Option<PathBuf> {
+    let told = std::env::var_os("MLEDGER_TEST_CORPORA").map(PathBuf::from);
+    let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpora");
+    let folder = told.clone().unwrap_or_else(beside);
+    if folder.is_dir() {
+        return Some(folder);
+    }
+    assert_eq!(told, None, "`MLEDGER_TEST_CORPORA` names no folder");
+    eprintln!(
+        "no real histories in {}: nothing is compared; `MLEDGER_TEST_CORPORA` names another folder",
+        folder.display()
+    );
+    None
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn our_own_history_is_what_the_plain_client_makes_of_it() {
     for kind in ENGINES {
-        assert!(
-            compare(kind, &fixtures(kind), |database| database.content()).await >= 6,
-            "{}",
-            kind.name
-        );
+        let folder = fixtures(kind);
+        let past = Past {
+            own: &folder,
+            pairs: &folder,
+            content: |database| database.content(),
+        };
+        let (all, undone) = compare(kind, &past).await;
+        assert!(all >= 6 && undone == all, "{}", kind.name);
     }
 }
 
 /// Real scripts write what is new each time (random ids, the time of day), so definitions are compared.
-/// The histories are no part of this repository; the fixtures above never fail to run.
 #[tokio::test(flavor = "multi_thread")]
 async fn real_histories_are_what_the_plain_client_makes_of_them() {
-    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpora");
+    let Some(corpora) = corpora() else { return };
     for kind in ENGINES {
         for name in kind.corpora {
-            let folder = beside.join(name).join("pairs");
-            if folder.is_dir() {
-                assert!(
-                    compare(kind, &folder, |database| database.schema()).await > 10,
-                    "{name}"
-                );
-            }
+            let folder = corpora.join(name);
+            let past = Past {
+                own: &folder.join("original"),
+                pairs: &folder.join("pairs"),
+                content: |database| database.schema(),
+            };
+            let (all, _) = compare(kind, &past).await;
+            assert!(all > 10, "{name}");
         }
     }
 }
 
 /// What a folder's migrations are in their order, whatever its form: the statements of both scripts.
-fn told(folder: &Path, format: Format, database: &dyn Database) -> Vec<(Vec<String>, Vec<String>)> {
+fn told(folder: &Path, database: &dyn Database) -> Vec<(Vec<String>, Vec<String>)> {
     let rules = database.engine().lex_rules();
     let statements = |script: &ScriptFile| -> Vec<String> {
         let script = script.load().unwrap();
@@ -146,11 +220,7 @@ fn told(folder: &Path, format: Format, database: &dyn Database) -> Vec<(Vec<Stri
             .map(|one| one.map_or_else(|problem| problem.message, |one| one.text.to_owned()))
             .collect()
     };
-    let options = source::Options {
-        format,
-        ..source::Options::default()
-    };
-    source::read(folder, &options, rules)
+    source::read(folder, &source::Options::default(), rules)
         .unwrap()
         .iter()
         .map(|migration| {
@@ -164,22 +234,14 @@ fn told(folder: &Path, format: Format, database: &dyn Database) -> Vec<(Vec<Stri
 
 #[test]
 fn real_histories_are_the_same_in_the_form_of_their_own_tool() {
-    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpora");
+    let Some(corpora) = corpora() else { return };
     for kind in ENGINES {
         let database = kind.fresh();
         for name in kind.corpora {
-            let folder = beside.join(name);
-            if folder.is_dir() {
-                // one of the histories pairs two files whose names differ
-                let format = match *name {
-                    "minder" => Format::GolangMigrate,
-                    _ => Format::Auto,
-                };
-                let own = told(&folder.join("original"), format, &*database);
-                let pairs = told(&folder.join("pairs"), format, &*database);
-                assert!(own.len() > 10, "{name}");
-                assert_eq!(own, pairs, "{name}");
-            }
+            let folder = corpora.join(name);
+            let own = told(&folder.join("original"), &*database);
+            assert!(own.len() > 10, "{name}");
+            assert_eq!(own, told(&folder.join("pairs"), &*database), "{name}");
         }
     }
 }

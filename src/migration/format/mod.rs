@@ -121,7 +121,10 @@ impl Format {
 
     /// Returns the form of these files; for [`Format::Auto`] that of their reader, or of their marks.
     pub(super) fn of(self, reader: &dyn Reader, files: &[File]) -> Self {
-        let marks = || numbered::marks(files).name().parse().ok();
+        let marks = || match reader.pairs_by_version(files) {
+            true => Some(Self::GolangMigrate),
+            false => numbered::marks(files).name().parse().ok(),
+        };
         match self {
             Self::Auto => reader
                 .name()
@@ -182,8 +185,8 @@ pub(super) trait Reader: Sync {
     /// Says what an entry of the folder is.
     fn find(&self, path: &Path, name: &str) -> Found;
 
-    /// Says whether two files of one version are a pair although their names differ.
-    fn pairs_by_version(&self) -> bool {
+    /// Says whether two of these files that have one version are a pair although their names differ.
+    fn pairs_by_version(&self, _files: &[File]) -> bool {
         false
     }
 
@@ -227,7 +230,10 @@ fn detect(folder: &Path) -> Result<&'static dyn Reader, Problem> {
             let known = claimed
                 .iter()
                 .any(|(known, _)| known.name() == reader.name());
-            let within_drizzle = drizzle.is_some() && reader.name() == numbered::ANY.name();
+            // its scripts have such names too, and no marks: both halves of another's would run as one
+            let within_drizzle = drizzle.is_some()
+                && reader.name() == numbered::ANY.name()
+                && !numbered::is_marked(path);
             if !known && !within_drizzle && reader.claims(path, name) {
                 claimed.push((*reader, path.clone()));
             }

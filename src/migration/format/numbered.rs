@@ -1,9 +1,11 @@
 //! `VERSION_name.sql`, in sections or in pairs: our own form, and that of sqlx, golang-migrate, goose and
 //! dbmate, which differ in their marks.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use super::super::Version;
 use super::super::folder::File;
 use super::super::name::{Name, Part};
 use super::super::problem::Problem;
@@ -16,50 +18,92 @@ pub(super) struct Numbered {
     style: Option<Style>,
     /// Another ending of migrations that are programs.
     program: Option<&'static str>,
-    /// Two files are a pair by their version alone.
-    loose: bool,
+    /// When two files are a pair by their version alone.
+    loose: Loose,
+}
+
+/// When the names of two files of one version do not count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Loose {
+    Never,
+    /// Where the folder shows that it is one of golang-migrate: pairs alone, of which some have one name.
+    Shown,
+    Always,
 }
 
 pub(super) const ANY: Numbered = Numbered {
     name: "numbered files",
     style: None,
     program: None,
-    loose: false,
+    loose: Loose::Shown,
 };
 
 pub(super) const OURS: Numbered = Numbered {
     name: "mledger",
     style: Some(Style::Ours),
     program: None,
-    loose: false,
+    loose: Loose::Never,
 };
 
 pub(super) const GOLANG_MIGRATE: Numbered = Numbered {
     name: "golang-migrate",
     style: Some(Style::Ours),
     program: None,
-    loose: true,
+    loose: Loose::Always,
 };
 
 pub(super) const GOOSE: Numbered = Numbered {
     name: "goose",
     style: Some(Style::Goose),
     program: Some(".go"),
-    loose: false,
+    loose: Loose::Never,
 };
 
 pub(super) const DBMATE: Numbered = Numbered {
     name: "dbmate",
     style: Some(Style::Dbmate),
     program: None,
-    loose: false,
+    loose: Loose::Never,
 };
+
+/// Says whether a file has a mark of a form that keeps both scripts in one file.
+pub(super) fn is_marked(path: &Path) -> bool {
+    fs::read_to_string(path).is_ok_and(|text| Style::marked(&text).is_some())
+}
 
 /// Returns the marks of the first file that may have any.
 pub(super) fn marks(files: &[File]) -> Style {
     let one = files.iter().find(|file| file.part == Part::Both);
     let text = one.and_then(|file| fs::read_to_string(&file.path).ok());
     text.map_or(Style::Ours, |text| Style::of(&text))
+}
+
+/// Says whether files are those of a folder in which the version makes a pair: halves alone, never more
+/// than two of a version, with one name in some of the pairs and two in others.
+fn shows_pairs_by_version(files: &[File]) -> bool {
+    let mut versions: BTreeMap<&Version, [Option<&File>; 2]> = BTreeMap::new();
+    for file in files {
+        let halves = versions.entry(&file.version).or_default();
+        let half = match file.part {
+            Part::Both => return false,
+            Part::Up => &mut halves[0],
+            Part::Down => &mut halves[1],
+        };
+        if half.replace(file).is_some() {
+            return false;
+        }
+    }
+    let (mut alike, mut unlike) = (false, false);
+    for halves in versions.values() {
+        if let [Some(up), Some(down)] = halves {
+            alike |= up.name == down.name;
+            unlike |= up.name != down.name;
+            if up.path.parent() != down.path.parent() {
+                return false;
+            }
+        }
+    }
+    alike && unlike
 }
 
 impl Reader for Numbered {
@@ -75,8 +119,12 @@ impl Reader for Numbered {
         matches!(Name::of(name), Name::Migration(..)) && path.is_file()
     }
 
-    fn pairs_by_version(&self) -> bool {
-        self.loose
+    fn pairs_by_version(&self, files: &[File]) -> bool {
+        match self.loose {
+            Loose::Never => false,
+            Loose::Shown => shows_pairs_by_version(files),
+            Loose::Always => true,
+        }
     }
 
     fn find(&self, path: &Path, name: &str) -> Found {

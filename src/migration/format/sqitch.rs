@@ -32,7 +32,7 @@ impl Reader for Sqitch {
     }
 
     /// The plan says which two belong together, and they lie in two folders.
-    fn pairs_by_version(&self) -> bool {
+    fn pairs_by_version(&self, _files: &[File]) -> bool {
         true
     }
 

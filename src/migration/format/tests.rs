@@ -1,6 +1,9 @@
 //! Folders as other tools keep them, made from the tools' documentation.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+#[path = "detection_tests.rs"]
+mod detection;
+
 use std::fs;
 
 use super::super::source::{self, Options};
@@ -345,27 +348,6 @@ fn sqitch_has_a_plan() {
 }
 
 #[test]
-fn a_folder_is_in_one_form() {
-    let goose = ("1_a.sql", "-- +goose Up\nSELECT 1;\n");
-    for other in [
-        ("2_b.sql", "-- UP\nSELECT 1;\n"),
-        ("2_b.sql", "SELECT 1;\n"),
-        ("2_b.sql", "-- migrate:up\nSELECT 1;\n"),
-        ("2_b.up.sql", "SELECT 1;\n"),
-        ("V2__b.sql", "SELECT 1;\n"),
-        ("2024_b/up.sql", "SELECT 1;\n"),
-        ("2024_b/migration.sql", "SELECT 1;\n"),
-    ] {
-        assert_eq!(
-            code(Format::Auto, &[goose, other]),
-            "format-mixed",
-            "{other:?}"
-        );
-    }
-    assert_eq!(code(Format::Auto, &[goose]), "");
-}
-
-#[test]
 fn the_form_of_a_folder_can_be_told() {
     for (file, text, form) in [
         ("1_a.sql", "-- +goose Up\nA;", Some(Format::Goose)),
@@ -390,18 +372,6 @@ fn the_form_of_a_folder_can_be_told() {
         Format::Refinery.found(refinery.path()),
         Some(Format::Refinery)
     );
-}
-
-#[test]
-fn golang_migrate_pairs_files_by_their_version_alone() {
-    let files = [
-        ("72_kinds.up.sql", "SELECT 1;"),
-        ("72_kind.down.sql", "SELECT 2;"),
-    ];
-    assert_eq!(code(Format::Auto, &files), "version-duplicate");
-    let read = read_as(Format::GolangMigrate, &files).unwrap();
-    assert_eq!((read.len(), read[0].name.as_str()), (1, "kinds"));
-    assert!(read[0].down.is_some());
 }
 
 #[test]
