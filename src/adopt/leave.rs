@@ -7,7 +7,8 @@ use ledger::Timestamp;
 use super::flyway::Flyway;
 use super::sqlx_migrate::Sqlx;
 use super::{File, TableName, Tool};
-use crate::migration::Version;
+use crate::migration::format::Format;
+use crate::migration::{Form, Migration, Version};
 
 /// How a kind of database writes what tools' tables are made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +36,8 @@ pub struct Leaving {
     pub file: String,
     /// The bytes of that file.
     pub text: Vec<u8>,
+    /// It stands for all up to its version.
+    pub baseline: bool,
     /// When it was applied.
     pub at: Timestamp,
     /// How long that took.
@@ -57,18 +60,38 @@ pub struct Departure {
 /// The tools whose table can be written.
 pub const LEAVING_FOR: [&str; 5] = ["sqlx", "flyway", "golang-migrate", "goose", "dbmate"];
 
-/// Returns what makes the table of `tool` say that `applied`, in order of version, is applied; none for
-/// a tool whose table cannot be written.
-pub fn leave(tool: &str, applied: &[Leaving], writing: &Writing) -> Option<Departure> {
+/// Why the table of a tool cannot say what is applied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unfit {
+    /// It is none of [`LEAVING_FOR`].
+    Tool,
+    /// The tool has no such version.
+    Version(Version),
+    /// The tool keeps the newest version alone, and this older one is not applied.
+    Gap(Version),
+}
+
+/// Returns what makes the table of `tool` say that `applied`, in order of version, is applied and `pending`
+/// is not.
+///
+/// # Errors
+///
+/// [`Unfit`] where that table cannot say it.
+pub fn leave(
+    tool: &str,
+    applied: &[Leaving],
+    pending: &[Version],
+    writing: &Writing,
+) -> Result<Departure, Unfit> {
     let (table, columns, rows) = match tool {
-        "sqlx" => sqlx(applied, writing),
+        "sqlx" => sqlx(applied, writing)?,
         "flyway" => flyway(applied, writing),
-        "golang-migrate" => golang_migrate(applied),
-        "goose" => goose(applied, writing),
-        "dbmate" => dbmate(applied),
-        _ => return None,
+        "golang-migrate" => golang_migrate(applied, pending)?,
+        "goose" => goose(applied, writing)?,
+        "dbmate" => dbmate(applied)?,
+        _ => return Err(Unfit::Tool),
     };
-    Some(Departure {
+    Ok(Departure {
         table: TableName {
             schema: None,
             name: table.to_owned(),
@@ -81,9 +104,36 @@ pub fn leave(tool: &str, applied: &[Leaving], writing: &Writing) -> Option<Depar
     })
 }
 
+/// Returns which files `tool` reads, where those of a folder in this form are not such.
+pub fn unread_by(tool: &str, format: Format, files: &[Migration]) -> Option<&'static str> {
+    let plain = matches!(
+        format,
+        Format::Mledger | Format::Sqlx | Format::GolangMigrate
+    );
+    let is_pair = |file: &Migration| file.form == Form::Pair;
+    let (read, what) = match tool {
+        "sqlx" => (
+            plain
+                && files
+                    .iter()
+                    .all(|file| is_pair(file) || file.down.is_none()),
+            "pairs, and files that are up scripts as a whole",
+        ),
+        "golang-migrate" => (plain && files.iter().all(is_pair), "pairs"),
+        "goose" => (format == Format::Goose, "files with `-- +goose Up`"),
+        "dbmate" => (format == Format::Dbmate, "files with `-- migrate:up`"),
+        "flyway" => (
+            matches!(format, Format::Flyway | Format::Refinery),
+            "files named `V1__name.sql`",
+        ),
+        _ => return None,
+    };
+    (!read).then_some(what)
+}
+
 type Parts = (&'static str, String, Vec<String>);
 
-fn sqlx(applied: &[Leaving], writing: &Writing) -> Parts {
+fn sqlx(applied: &[Leaving], writing: &Writing) -> Result<Parts, Unfit> {
     let columns = format!(
         "version BIGINT PRIMARY KEY, description TEXT NOT NULL, installed_on {} NOT NULL DEFAULT \
          CURRENT_TIMESTAMP, success BOOLEAN NOT NULL, checksum {} NOT NULL, execution_time BIGINT NOT NULL",
@@ -94,17 +144,18 @@ fn sqlx(applied: &[Leaving], writing: &Writing) -> Parts {
         .iter()
         .map(|one| {
             let sum = Sqlx.checksums(&file(one)).concat();
-            format!(
+            let version = number(&one.version)?;
+            Ok(format!(
                 "(version, description, installed_on, success, checksum, execution_time) VALUES ({}, {}, \
                  {}, TRUE, {open}{sum}{close}, {})",
-                one.version,
+                version,
                 text(&one.name.replace('_', " ")),
                 time(one.at, writing),
                 one.duration_ms.saturating_mul(1_000_000)
-            )
+            ))
         })
-        .collect();
-    ("_sqlx_migrations", columns, rows)
+        .collect::<Result<_, Unfit>>()?;
+    Ok(("_sqlx_migrations", columns, rows))
 }
 
 fn flyway(applied: &[Leaving], writing: &Writing) -> Parts {
@@ -121,13 +172,17 @@ fn flyway(applied: &[Leaving], writing: &Writing) -> Parts {
         .map(|(index, one)| {
             format!(
                 "(installed_rank, version, description, type, script, checksum, installed_by, installed_on, \
-                 execution_time, success) VALUES ({}, {}, {}, 'SQL', {}, {}, {}, {}, {}, TRUE)",
+                 execution_time, success) VALUES ({}, {}, {}, '{}', {}, {}, {}, {}, {}, TRUE)",
                 index + 1,
-                text(one.version.as_str()),
+                match one.version.repeatable() {
+                    Some(_) => "NULL".to_owned(),
+                    None => text(one.version.as_str()),
+                },
                 text(&one.name.replace('_', " ")),
+                if one.baseline { "SQL_BASELINE" } else { "SQL" },
                 text(&one.file),
                 Flyway.checksums(&file(one)).concat(),
-                text(&one.actor),
+                text(&one.actor.chars().take(FLYWAY_NAME).collect::<String>()),
                 time(one.at, writing),
                 i32::try_from(one.duration_ms).unwrap_or(i32::MAX)
             )
@@ -136,47 +191,67 @@ fn flyway(applied: &[Leaving], writing: &Writing) -> Parts {
     ("flyway_schema_history", columns, rows)
 }
 
-fn golang_migrate(applied: &[Leaving]) -> Parts {
+/// The most characters of who applied a migration.
+const FLYWAY_NAME: usize = 100;
+
+fn golang_migrate(applied: &[Leaving], pending: &[Version]) -> Result<Parts, Unfit> {
     let columns = "version BIGINT NOT NULL PRIMARY KEY, dirty BOOLEAN NOT NULL".to_owned();
     let last = applied.iter().map(|one| &one.version).max();
+    let passed_over = |version: &&Version| last.is_some_and(|last| *version < last);
+    if let Some(version) = pending.iter().find(passed_over) {
+        return Err(Unfit::Gap(version.clone()));
+    }
     let rows = last
         .into_iter()
-        .map(|version| format!("(version, dirty) VALUES ({version}, FALSE)"))
-        .collect();
-    ("schema_migrations", columns, rows)
+        .map(|version| {
+            let version = number(version)?;
+            Ok(format!("(version, dirty) VALUES ({version}, FALSE)"))
+        })
+        .collect::<Result<_, Unfit>>()?;
+    Ok(("schema_migrations", columns, rows))
 }
 
-fn goose(applied: &[Leaving], writing: &Writing) -> Parts {
+fn goose(applied: &[Leaving], writing: &Writing) -> Result<Parts, Unfit> {
     let columns = format!(
         "id {}, version_id BIGINT NOT NULL, is_applied BOOLEAN NOT NULL, tstamp {} NOT NULL DEFAULT \
          CURRENT_TIMESTAMP",
         writing.counter, writing.time
     );
-    let first = "(version_id, is_applied) VALUES (0, TRUE)".to_owned();
-    let rest = applied.iter().map(|one| {
-        format!(
+    let mut rows = vec!["(version_id, is_applied) VALUES (0, TRUE)".to_owned()];
+    for one in applied {
+        rows.push(format!(
             "(version_id, is_applied, tstamp) VALUES ({}, TRUE, {})",
-            one.version,
+            number(&one.version)?,
             time(one.at, writing)
-        )
-    });
-    (
-        "goose_db_version",
-        columns,
-        [first].into_iter().chain(rest).collect(),
-    )
+        ));
+    }
+    Ok(("goose_db_version", columns, rows))
 }
 
-fn dbmate(applied: &[Leaving]) -> Parts {
+fn dbmate(applied: &[Leaving]) -> Result<Parts, Unfit> {
     let rows = applied
         .iter()
-        .map(|one| format!("(version) VALUES ({})", text(one.version.as_str())))
-        .collect();
-    (
+        .map(|one| {
+            let version = one.version.as_str();
+            if !version.bytes().all(|byte| byte.is_ascii_digit()) {
+                return Err(Unfit::Version(one.version.clone()));
+            }
+            Ok(format!("(version) VALUES ({})", text(version)))
+        })
+        .collect::<Result<_, Unfit>>()?;
+    Ok((
         "schema_migrations",
         "version VARCHAR(128) PRIMARY KEY".to_owned(),
         rows,
-    )
+    ))
+}
+
+/// The version as a number of 64 bits, which is all that some tools have.
+fn number(version: &Version) -> Result<i64, Unfit> {
+    version
+        .as_str()
+        .parse()
+        .map_err(|_| Unfit::Version(version.clone()))
 }
 
 fn file(one: &Leaving) -> File<'_> {
@@ -226,6 +301,7 @@ mod tests {
             name: "add_a".to_owned(),
             file: "1_add_a.sql".to_owned(),
             text: b"CREATE TABLE a (id INTEGER);\n".to_vec(),
+            baseline: false,
             at: "2026-11-20T20:00:00.000000Z".parse().unwrap(),
             duration_ms: 3,
             actor: "o'hara\\x".to_owned(),
@@ -262,12 +338,76 @@ mod tests {
                 "INSERT INTO schema_migrations (version) VALUES ('1')",
             ),
         ] {
-            let departure = leave(tool, &applied(), &WRITING).unwrap();
+            let departure = leave(tool, &applied(), &[], &WRITING).unwrap();
             assert_eq!(departure.rows.last().map(String::as_str), Some(row));
         }
-        assert!(leave("prisma", &applied(), &WRITING).is_none());
+        assert_eq!(leave("prisma", &applied(), &[], &WRITING), Err(Unfit::Tool));
         for tool in LEAVING_FOR {
-            assert!(leave(tool, &[], &WRITING).is_some(), "{tool}");
+            assert!(leave(tool, &[], &[], &WRITING).is_ok(), "{tool}");
+        }
+    }
+
+    #[test]
+    fn what_a_table_cannot_say_is_not_written() {
+        let one = |version: &str| Leaving {
+            version: version.parse().unwrap(),
+            baseline: version == "2",
+            ..applied().remove(0)
+        };
+        for version in ["1.2", "R:views", "9223372036854775808"] {
+            for tool in ["sqlx", "golang-migrate", "goose", "dbmate"] {
+                let found = leave(tool, &[one(version)], &[], &WRITING);
+                let has_digits_alone = version.starts_with('9');
+                if tool == "dbmate" && has_digits_alone {
+                    assert!(found.is_ok());
+                    continue;
+                }
+                let unfit = Unfit::Version(version.parse().unwrap());
+                assert_eq!(found, Err(unfit), "{tool} {version}");
+            }
+        }
+        let flyway = leave("flyway", &["1.2", "2", "R:v"].map(one), &[], &WRITING).unwrap();
+        for (row, expected) in flyway.rows.iter().zip([
+            "(1, '1.2', 'add a', 'SQL', ",
+            "(2, '2', 'add a', 'SQL_BASELINE', ",
+            "(3, NULL, 'add a', 'SQL', ",
+        ]) {
+            assert!(row.contains(expected), "{row}");
+        }
+        let golang_migrate = |pending: &str| {
+            let pending = [pending.parse().unwrap()];
+            leave("golang-migrate", &["1", "3"].map(one), &pending, &WRITING)
+        };
+        assert_eq!(golang_migrate("2"), Err(Unfit::Gap("2".parse().unwrap())));
+        assert!(golang_migrate("4").is_ok());
+    }
+
+    #[test]
+    fn files_are_read_by_the_tools_that_have_their_form() {
+        use crate::migration::source::{Options, read};
+        use crate::migration::split::SQLITE;
+
+        let folder = |file: &str, text: &str| {
+            let folder = tempfile::tempdir().unwrap();
+            std::fs::write(folder.path().join(file), text).unwrap();
+            folder
+        };
+        for (file, text, tools) in [
+            ("1_a.sql", "SELECT 1;", &["sqlx"][..]),
+            ("1_a.sql", "-- UP\nSELECT 1;\n-- DOWN\nSELECT 2;", &[]),
+            ("1_a.up.sql", "SELECT 1;", &["sqlx", "golang-migrate"]),
+            ("1_a.sql", "-- +goose Up\nSELECT 1;", &["goose"]),
+            ("1_a.sql", "-- migrate:up\nSELECT 1;", &["dbmate"]),
+            ("V1__a.sql", "SELECT 1;", &["flyway"]),
+        ] {
+            let folder = folder(file, text);
+            let format = Format::Auto.found(folder.path()).unwrap();
+            let files = read(folder.path(), &Options::default(), &SQLITE).unwrap();
+            let found: Vec<&str> = LEAVING_FOR
+                .into_iter()
+                .filter(|tool| unread_by(tool, format, &files).is_none())
+                .collect();
+            assert_eq!(found, tools, "{file}: {text}");
         }
     }
 }

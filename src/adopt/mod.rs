@@ -24,7 +24,7 @@ mod verdict;
 
 use std::fmt;
 
-pub use self::leave::{Departure, LEAVING_FOR, Leaving, Writing, leave};
+pub use self::leave::{Departure, LEAVING_FOR, Leaving, Unfit, Writing, leave, unread_by};
 pub use self::lock::{Lock, LockState, Whereabouts};
 pub use self::table::{Cell, Table, TableName};
 pub use self::verdict::{Adoption, Judged, Unreadable, Verdict, judge};

@@ -340,47 +340,5 @@ fn report(tool: &dyn Tool, table: &Table, judged: &[Judged]) -> Value {
 }
 
 #[cfg(test)]
-mod tests {
-    #![expect(clippy::unwrap_used, reason = "tests")]
-
-    use super::super::{Cell, find};
-    use super::*;
-    use crate::migration::source;
-    use crate::migration::split::SQLITE;
-
-    #[test]
-    fn a_baseline_stands_for_what_is_older_and_needs_no_file() {
-        let folder = tempfile::tempdir().unwrap();
-        for version in ["1", "2", "4"] {
-            let path = folder.path().join(format!("V{version}__a.sql"));
-            std::fs::write(path, "SELECT 1;\n").unwrap();
-        }
-        let files = source::read(folder.path(), &source::Options::default(), &SQLITE).unwrap();
-        let flyway = find("flyway").unwrap();
-        let cells = ["1", "3", "<< >>", "BASELINE", "<< >>", "", "2024", "1"];
-        let table = Table {
-            name: "flyway_schema_history".parse().unwrap(),
-            columns: flyway
-                .columns()
-                .iter()
-                .map(|&name| name.to_owned())
-                .collect(),
-            rows: vec![cells.map(|text| Cell::Text(text.to_owned())).to_vec()],
-        };
-        let mut never = |_: &Migration| Ok(Vec::new());
-        let adoption = judge(flyway, &table, &files, &mut never).unwrap();
-        let found: Vec<(&str, Verdict)> = adoption
-            .judged
-            .iter()
-            .map(|judged| (judged.version.as_str(), judged.verdict))
-            .collect();
-        assert_eq!(found, [("1", Verdict::Assumed), ("2", Verdict::Assumed)]);
-        assert_eq!(adoption.rows, 1);
-    }
-
-    #[test]
-    fn line_ends_become_one_kind() {
-        assert_eq!(with_line_ends(b"a\r\nb\nc\rd", b"\n"), b"a\nb\nc\rd");
-        assert_eq!(with_line_ends(b"a\r\nb\nc", b"\r\n"), b"a\r\nb\r\nc");
-    }
-}
+#[path = "verdict_tests.rs"]
+mod tests;

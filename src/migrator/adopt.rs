@@ -140,6 +140,9 @@ impl Migrator {
             return Err(nothing_found(request));
         };
         let (tool, table) = self.find_history(request, asked, session).await?;
+        if files.is_empty() && !table.rows.is_empty() {
+            return Err(self.no_files(tool, &table));
+        }
         // before the table is read for good, so that nothing is added to it
         let state = self.lock_state(tool, &table, session).await?;
         let table = match session.table(&table.name).await {
@@ -206,6 +209,21 @@ impl Migrator {
             })));
         adopting.keep(adoption, state);
         Ok(decision)
+    }
+
+    /// Why no row can be judged: most likely another folder has the files.
+    fn no_files(&self, tool: &dyn Tool, table: &Table) -> Error {
+        Error::Usage {
+            code: "adoption-no-files",
+            message: format!(
+                "expected the migrations of `{}` in `{}`, found none, and rows in its table `{}`",
+                tool.name(),
+                self.settings.migrations.display(),
+                table.name
+            ),
+            hint: "`--migrations DIR`, or `migrations` in mledger.toml, names the folder that has them"
+                .to_owned(),
+        }
     }
 
     /// Finds the table that was asked for, or the one that is there.

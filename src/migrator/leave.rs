@@ -7,12 +7,14 @@ use ledger::{Body, NoteAdded, Role};
 use super::Migrator;
 use super::approve::no_ledger;
 use super::hold::{Before, Held};
-use crate::adopt::{Departure, LEAVING_FOR, Leaving, TableName, leave};
+use crate::adopt::{Departure, LEAVING_FOR, Leaving, TableName, Unfit, leave, unread_by};
+use crate::context::Progress;
 use crate::engine::Session;
 use crate::error::Error;
 use crate::executor::{Closing, facts_to_close};
 use crate::journal::Fact;
 use crate::log::Log;
+use crate::migration::format::Format;
 use crate::migration::{Migration, Version};
 use crate::plan::baseline;
 use crate::projection::history::History;
@@ -46,17 +48,10 @@ impl Migrator {
         }
         let files = baseline::seen(&files, opened.log.history(), None);
         let applied = leaving(&files, opened.log.history())?;
+        let pending = pending(&files, opened.log.history());
         let writing = self.engine.capabilities().writing;
-        let Some(departure) = leave(tool, &applied, writing) else {
-            return Err(Error::Usage {
-                code: "tool-unknown",
-                message: format!(
-                    "expected one of the tools `{}`, found `{tool}`",
-                    LEAVING_FOR.join("`, `")
-                ),
-                hint: "the tables of the others cannot be written".to_owned(),
-            });
-        };
+        let departure =
+            leave(tool, &applied, &pending, writing).map_err(|unfit| refused(tool, unfit))?;
         // who may not is refused before anything is written
         self.may_write_to(&mut opened).await?;
         let journal = self.journal(self.keys.signer(false)?, &opened.log);
@@ -66,6 +61,7 @@ impl Migrator {
         if let Some(session) = opened.session.as_deref_mut() {
             self.is_free(&departure.table, session).await?;
         }
+        self.warn_of_form(tool, &files);
         drop(opened);
         let mut held = self
             .begin_to_hold(COMMAND, journal, Before::Recorded)
@@ -140,6 +136,20 @@ impl Migrator {
         }
     }
 
+    /// Warns where the tool that goes on does not read the folder as it is.
+    fn warn_of_form(&self, tool: &str, files: &[Migration]) {
+        let found = self.settings.format.found(&self.settings.migrations);
+        let format = found.unwrap_or(Format::Mledger);
+        if let Some(read) = unread_by(tool, format, files) {
+            self.context.observer.observe(&Progress::Warning {
+                message: &format!(
+                    "`{tool}` reads {read}, and the folder is in the form of `{format}`: write its files \
+                     anew before `{tool}` runs, with the same versions"
+                ),
+            });
+        }
+    }
+
     async fn table_of(
         &self,
         name: &TableName,
@@ -150,6 +160,48 @@ impl Migrator {
             table.map_err(|error| self.engine_error(error, "reading another tool's table"))?;
         Ok(table.map(|table| table.rows.len()))
     }
+}
+
+/// Why nothing is written.
+fn refused(tool: &str, unfit: Unfit) -> Error {
+    let (code, message, hint) = match unfit {
+        Unfit::Tool => (
+            "tool-unknown",
+            format!(
+                "expected one of the tools `{}`, found `{tool}`",
+                LEAVING_FOR.join("`, `")
+            ),
+            "the tables of the others cannot be written",
+        ),
+        Unfit::Version(version) => (
+            "export-unsupported",
+            format!("expected versions that `{tool}` has, found `{version}`"),
+            "another tool may have it: `flyway` has versions with dots and repeatable migrations",
+        ),
+        Unfit::Gap(version) => (
+            "export-unsupported",
+            format!(
+                "expected all up to the newest applied migration to be applied, which is what the table \
+                 of `{tool}` says, found `{version}` pending"
+            ),
+            "apply it with `mledger up --out-of-order`, or give it a newer version",
+        ),
+    };
+    Error::Usage {
+        code,
+        message,
+        hint: hint.to_owned(),
+    }
+}
+
+/// The versions of the folder that are not applied.
+fn pending(files: &[Migration], history: &History) -> Vec<Version> {
+    let is_pending = |file: &&Migration| {
+        let entry = history.get(&file.version);
+        entry.is_none_or(|entry| entry.applied.is_none())
+    };
+    let pending = files.iter().filter(is_pending);
+    pending.map(|file| file.version.clone()).collect()
 }
 
 /// What is applied, in order of version, with the files as they were applied.
@@ -191,6 +243,7 @@ fn leaving(files: &[Migration], history: &History) -> Result<Vec<Leaving>, Error
                 .to_string_lossy()
                 .into_owned(),
             text: script.bytes().to_vec(),
+            baseline: file.baseline,
             at: applied.time,
             duration_ms: applied.duration_ms,
             actor: applied.actor.clone(),

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use mledger::Error;
-use mledger::adopt::{LEAVING_FOR, Verdict};
+use mledger::adopt::{TOOLS, Verdict};
 use mledger::ledger::{Body, Marked};
 use mledger::report::{AdoptionReport, State};
 use mledger::request::{Adopt, Back, Baseline, Up};
@@ -23,7 +23,7 @@ fn left_by(tool: &str, kind: &Kind) -> String {
 }
 
 /// Three migrations in the form of sqlx, of which the fixture has two applied.
-fn three(shop: &Shop) {
+pub(crate) fn three(shop: &Shop) {
     for (file, table) in [("1_a.sql", "a"), ("2_b.sql", "b"), ("3_c.sql", "c")] {
         shop.write(file, &format!("CREATE TABLE {table} (id INTEGER);\n"));
     }
@@ -33,7 +33,7 @@ async fn adopt(shop: &Shop, request: &Adopt) -> Result<AdoptionReport, Error> {
     shop.migrator().adopt(request).await
 }
 
-fn from(tool: &str) -> Adopt {
+pub(crate) fn from(tool: &str) -> Adopt {
     Adopt {
         tool: Some(tool.to_owned()),
         ..Adopt::default()
@@ -163,8 +163,12 @@ async fn what_differs_is_refused_until_somebody_says_why() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_table_that_is_not_the_tools_own_is_refused() {
-    on_every_engine(async |_, database| {
+    on_every_engine(async |kind, database| {
         let shop = Shop::new(database);
+        let elsewhere = Shop::new(kind.fresh());
+        elsewhere.database.run(&left_by("sqlx", kind)).unwrap();
+        let no_files = adopt(&elsewhere, &from("sqlx")).await;
+        refused(no_files, "adoption-no-files", 2);
         three(&shop);
         refused(
             adopt(&shop, &Adopt::default()).await,
@@ -392,50 +396,58 @@ async fn each_tool_has_its_table_its_checksums_and_its_folder() {
     }
 }
 
+/// Every tool's table, where it has another's columns.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_written_for_another_tool_is_what_is_taken_over_from_it() {
-    for tool in LEAVING_FOR {
-        on_every_engine(async |_, database| {
-            let shop = Shop::new(database);
-            three(&shop);
-            let two = Up {
-                count: Some(2),
-                ..Up::default()
+async fn the_columns_of_a_table_are_the_tools_own_or_nothing_is_taken_over() {
+    on_every_engine(async |_, database| {
+        let shop = Shop::new(database);
+        three(&shop);
+        let migrator = shop.migrator();
+        for tool in TOOLS {
+            let Some((_, table)) = tool.places().iter().find(|(schema, _)| schema.is_none()) else {
+                continue;
             };
-            shop.migrator().up(&two).await.unwrap();
-            let before = shop.kinds().await.len();
-            let left = shop.migrator().export_history(tool).await.unwrap();
-            assert_eq!(left.tool, tool);
-            let again = shop.migrator().export_history(tool).await;
-            refused(again, "export-table-present", 2);
-            let read = shop.migrator().plan_adopt(&from(tool)).await.unwrap();
-            let versions: Vec<&str> = read
-                .migrations
-                .iter()
-                .filter(|one| one.marked)
-                .map(|one| one.version.as_str())
-                .collect();
-            assert_eq!(versions, ["1", "2"], "{tool}: {:?}", read.migrations);
-            let mismatch = read
-                .migrations
-                .iter()
-                .any(|one| one.verdict == Verdict::Mismatch);
-            assert!(!mismatch, "{tool}");
-            assert_eq!(
-                shop.kinds().await[before..],
-                [
-                    "lock.acquired",
-                    "run.started",
-                    "note.added",
-                    "run.finished",
-                    "lock.released"
-                ]
+            let define = format!("CREATE TABLE {table} (id INTEGER, note VARCHAR(20));");
+            shop.database.run(&define).unwrap();
+            let asked = migrator.plan_adopt(&from(tool.name())).await;
+            let error = refused(asked, "adoption-unreadable", 2).to_string();
+            assert!(error.contains("found `id`, `note`"), "{error}");
+            for column in tool.columns() {
+                assert!(error.contains(&format!("`{column}`")), "{error}");
+            }
+            refused(
+                adopt(&shop, &forced(tool.name())).await,
+                "adoption-unreadable",
+                2,
             );
-            // the new table is our own change, now and for the next run
-            Shop::assert_intact(&shop.verify().await);
-            shop.migrator().up(&Up::default()).await.unwrap();
-            Shop::assert_intact(&shop.verify().await);
-        })
-        .await;
-    }
+            shop.database.run(&format!("DROP TABLE {table};")).unwrap();
+        }
+        assert!(shop.status().await.ledger.is_none(), "nothing was written");
+    })
+    .await;
+}
+
+/// A ledger with migrations of its own takes over no other history, whatever the reason given.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_history_of_its_own_stays_the_only_one() {
+    on_every_engine(async |_, database| {
+        let shop = Shop::new(database);
+        three(&shop);
+        shop.up().await.unwrap();
+        let before = shop.kinds().await;
+        shop.database
+            .run(
+                "CREATE TABLE schema_migrations (version BIGINT NOT NULL PRIMARY KEY, dirty BOOLEAN NOT NULL);
+                 INSERT INTO schema_migrations VALUES (2, FALSE);",
+            )
+            .unwrap();
+        let tool = "golang-migrate";
+        refused(adopt(&shop, &forced(tool)).await, "history-present", 3);
+        let shown = shop.migrator().plan_adopt(&from(tool)).await.unwrap();
+        assert_eq!(shown.refusals[0].code, "history-present");
+        let after = shop.kinds().await;
+        assert_eq!(after[..before.len()], before);
+        assert_eq!(after[before.len()..], ["run.refused"]);
+    })
+    .await;
 }

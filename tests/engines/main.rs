@@ -28,6 +28,7 @@ mod foreign_keys;
 mod health;
 mod keys;
 mod leases;
+mod leaving;
 mod limits;
 mod liquibase;
 mod openings;
