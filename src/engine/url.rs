@@ -112,7 +112,7 @@ pub fn open(url: &str, base: &Path) -> Result<Arc<dyn Engine>, UrlError> {
         "postgres" | "postgresql" => open_postgres(rest, base),
         "mysql" | "mariadb" => open_mysql(rest, base),
         "file" => Err(UrlError::NoScheme {
-            suggestion: "sqlite:PATH".to_owned(),
+            suggestion: suggestion(rest),
         }),
         _ => Err(UrlError::UnknownScheme),
     }
@@ -275,6 +275,8 @@ mod tests {
     fn what_is_no_database_is_refused_with_what_to_write() {
         assert!(refused("shop.db").to_string().contains("`sqlite:shop.db`"));
         assert!(refused("data").to_string().contains("`sqlite:PATH`"));
+        let file = refused("file:./dev.db").to_string();
+        assert!(file.contains("`sqlite:./dev.db`"), "{file}");
         assert_eq!(refused("sqlite:"), UrlError::NoPath);
         assert_eq!(refused("sqlite::memory:"), UrlError::InMemory);
         assert_eq!(refused("sqlite://:memory:"), UrlError::InMemory);

@@ -175,6 +175,35 @@ fn the_first_use_makes_a_key_and_says_where() {
     assert!(key.exists() && key.with_extension("pub").exists());
 }
 
+/// What `init` was told holds for the commands after it, but for what may hold a password.
+#[test]
+fn a_folder_named_to_init_is_the_project_s_from_then_on() {
+    let project = Project::new();
+    let form = "-- migrate:up\nCREATE TABLE a (id INTEGER);\n-- migrate:down\nDROP TABLE a;\n";
+    fs::create_dir_all(project.path("db/migrations")).expect("a folder");
+    project.write("db/migrations/20240101000001_a.sql", form);
+    let ended = project.run(&["init", "-m", "db/migrations", "-d", "sqlite:db/shop.db"]);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert!(
+        ended
+            .stdout
+            .contains("mledger.toml does not name the database"),
+        "{}",
+        ended.stdout
+    );
+    let settings = project.run(&["config", "--json"]);
+    assert_eq!(settings.code, Some(0), "{}", settings.stderr);
+    assert!(
+        settings.stdout.contains("db/migrations"),
+        "{}",
+        settings.stdout
+    );
+    let status = project.run(&["status", "--json", "-d", "sqlite:db/shop.db"]);
+    assert_eq!(status.json()["counts"]["pending"], 1);
+    let again = project.run(&["init", "-d", "sqlite:db/shop.db"]);
+    assert!(!again.stdout.contains("does not name"), "{}", again.stdout);
+}
+
 #[test]
 fn reading_commands_write_nothing() {
     let project = Project::with_two_migrations();

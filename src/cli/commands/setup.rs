@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::time::Duration;
 
-use mledger::config::FILE_NAME;
+use mledger::config::{Config, FILE_NAME, Origin};
 use mledger::error::Error;
 use mledger::migration::{Version, create};
 use serde::Serialize;
@@ -50,8 +50,9 @@ pub(super) async fn init(app: &App, arguments: Init) -> Result<u8, Error> {
     let config = &app.around.config;
     let file = surroundings::nearby(&config.project.join(FILE_NAME));
     let migrations = &surroundings::nearby(&config.migrations.value);
+    let begun = write_new(&file, &template(config))?;
     let mut things = vec![
-        Thing::new("configuration", file.display(), write_new(&file, TEMPLATE)?),
+        Thing::new("configuration", file.display(), begun),
         Thing::new("folder", migrations.display(), make_folder(migrations)?),
     ];
     let opened = app.writer().await?;
@@ -78,11 +79,36 @@ pub(super) async fn init(app: &App, arguments: Init) -> Result<u8, Error> {
         app.printer
             .answer(format!("{mark} {} {} {word}", thing.what, thing.name));
     }
+    // a URL may hold a password, so it is not written into a file that is kept with the sources
+    if begun && matches!(config.database.origin, Origin::Flag(_)) {
+        app.printer.answer(format!(
+            "{} {} does not name the database: give `--database` to later commands too, or set \
+             `DATABASE_URL` or `database_url`",
+            paint(HINT, "note:"),
+            file.display()
+        ));
+    }
     app.printer.answer(format!(
         "{} `mledger new NAME` writes a migration, `mledger up` applies it",
         paint(HINT, "next:")
     ));
     Ok(0)
+}
+
+/// Returns the template, with the folder that was named: what `init` was told holds for later commands too.
+fn template(config: &Config) -> String {
+    let folder = &config.migrations;
+    let within = folder.value.strip_prefix(&config.project).ok();
+    match within.and_then(Path::to_str) {
+        Some(name) if matches!(folder.origin, Origin::Flag(_)) => TEMPLATE.replace(
+            "# migrations = \"migrations\"",
+            &format!(
+                "migrations = {}",
+                toml::Value::from(if name.is_empty() { "." } else { name })
+            ),
+        ),
+        _ => TEMPLATE.to_owned(),
+    }
 }
 
 pub(super) async fn new(app: &App, arguments: New) -> Result<u8, Error> {
