@@ -313,6 +313,11 @@ pub struct Adopt {
     pub tool: Option<String>,
     /// Its table, where that is not called as the tool calls it by itself.
     pub table: Option<TableName>,
+    /// Where its table is: a schema, on MySQL and MariaDB a database, on SQLite a file. Without one, where
+    /// the tool keeps it by itself.
+    pub registry: Option<String>,
+    /// The newest version of the folder that the database has, where the tool's rows do not say it.
+    pub through: Option<Version>,
     /// Why rows are taken over that differ from their files, and others are left out; recorded.
     pub force: Option<String>,
 }

@@ -87,6 +87,39 @@ pub(super) fn flyway(at: &Whereabouts<'_>) -> Vec<Lock> {
     ]
 }
 
+/// ActiveRecord: by the database's name.
+pub(super) fn rails(at: &Whereabouts<'_>) -> Vec<Lock> {
+    // a number of 32 bits times one of 31 has no more than 63
+    let number = i64::from(crc32([at.database])) * 2_053_462_845;
+    vec![Lock::Number(number), Lock::Name(number.to_string())]
+}
+
+/// node-pg-migrate: the same everywhere.
+pub(super) fn node_pg_migrate(_at: &Whereabouts<'_>) -> Vec<Lock> {
+    vec![Lock::Number(7_241_865_325_823_964)]
+}
+
+/// knex: a row beside its table.
+pub(super) fn knex(at: &Whereabouts<'_>) -> Vec<Lock> {
+    vec![row(at, "knex_migrations_lock", "is_locked")]
+}
+
+/// yoyo: the same.
+pub(super) fn yoyo(at: &Whereabouts<'_>) -> Vec<Lock> {
+    vec![row(at, "yoyo_lock", "locked")]
+}
+
+/// A row of a table beside the tool's own.
+fn row(at: &Whereabouts<'_>, table: &str, column: &'static str) -> Lock {
+    Lock::Row {
+        table: TableName {
+            schema: at.table.schema.clone(),
+            name: table.to_owned(),
+        },
+        column,
+    }
+}
+
 /// Returns what `String.hashCode` of Java does.
 fn java_hash(text: &str) -> i32 {
     text.encode_utf16().fold(0_i32, |sum, unit| {
@@ -97,6 +130,20 @@ fn java_hash(text: &str) -> i32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The number is the one that ActiveRecord 6.1 makes for the database `shop`.
+    #[test]
+    fn the_lock_of_rails_is_made_of_the_name() {
+        let at = Whereabouts {
+            database: "shop",
+            schema: "public",
+            table: &TableName {
+                schema: None,
+                name: "schema_migrations".to_owned(),
+            },
+        };
+        assert_eq!(rails(&at)[0], Lock::Number(5_939_944_341_529_942_170));
+    }
 
     #[test]
     fn the_hash_of_java_comes_out() {

@@ -4,6 +4,7 @@
 //! verdict on each row. A [`Tool`] is one file that knows one tool's table and how that tool makes its
 //! checksums. The tables themselves are read through the engine seam and never written.
 
+mod alembic;
 mod checksum;
 mod dbmate;
 mod diesel;
@@ -14,7 +15,10 @@ mod goose;
 mod leave;
 mod liquibase;
 mod lock;
+mod named;
 mod prisma;
+mod program;
+mod rails;
 mod record;
 mod refinery;
 mod sqitch;
@@ -26,6 +30,7 @@ use std::fmt;
 
 pub use self::leave::{Departure, LEAVING_FOR, Leaving, Unfit, Writing, leave, unread_by};
 pub use self::lock::{Lock, LockState, Whereabouts};
+pub use self::program::Revision;
 pub use self::table::{Cell, Table, TableName};
 pub use self::verdict::{Adoption, Judged, Unreadable, Verdict, judge};
 use crate::migration::{Migration, Version};
@@ -47,6 +52,12 @@ pub trait Tool: fmt::Debug + Sync {
         self.columns().iter().all(|column| table.has(column))
     }
 
+    /// Returns the name of a table that it keeps beside its own, by which it is told apart from tools whose
+    /// table has the same name and columns; none where there is no such tool.
+    fn witness(&self) -> Option<&'static str> {
+        None
+    }
+
     /// Returns what the rows say, in any order, each version once. `files` are the folder's migrations in
     /// order, for a tool whose rows do not name theirs.
     ///
@@ -54,6 +65,16 @@ pub trait Tool: fmt::Debug + Sync {
     ///
     /// A sentence that says which row was not as expected.
     fn rows(&self, table: &Table, files: &[Migration]) -> Result<Vec<Row>, String>;
+
+    /// Says whether its migrations are programs, so that files of the folder need not be its own.
+    fn programs(&self) -> bool {
+        false
+    }
+
+    /// Returns what else it applied, of which no file of the folder carries the name, in order of names.
+    fn revisions(&self, _table: &Table, _files: &[Migration]) -> Vec<Revision> {
+        Vec::new()
+    }
 
     /// Returns the checksums that the tool would record of a file, as [`Row::checksum`] has them: more
     /// than one where that depends on how it was built, none where it records none.
@@ -80,6 +101,8 @@ pub struct Row {
     pub checksum: Option<String>,
     /// When, in the words of the database.
     pub at: Option<String>,
+    /// What of the row, besides a checksum, the file is not.
+    pub differs: Option<String>,
 }
 
 impl Row {
@@ -91,6 +114,7 @@ impl Row {
             said,
             checksum: None,
             at: None,
+            differs: None,
         }
     }
 }
@@ -138,6 +162,12 @@ pub const TOOLS: &[&dyn Tool] = &[
     &drizzle::Drizzle,
     &liquibase::Liquibase,
     &sqitch::Sqitch,
+    &alembic::Alembic,
+    &rails::Rails,
+    &named::KNEX,
+    &named::NODE_PG_MIGRATE,
+    &named::DB_MIGRATE,
+    &named::YOYO,
 ];
 
 /// Returns the tool of this name.

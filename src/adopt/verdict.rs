@@ -7,7 +7,7 @@ use ledger::canonical::Value;
 use serde::Serialize;
 
 use super::table::text_of;
-use super::{File, Row, Said, Table, TableName, Tool};
+use super::{File, Revision, Row, Said, Table, TableName, Tool};
 use crate::migration::{Migration, Problem, Version};
 use crate::plan::baseline;
 
@@ -27,6 +27,8 @@ pub enum Verdict {
     NoChecksum,
     /// The tool keeps no row of it, and says that all up to a later one were applied.
     Assumed,
+    /// A person said that all up to a later one were applied.
+    Declared,
     /// There is no file of this version.
     FileMissing,
     /// The tool says that it failed, or never came to its end.
@@ -45,6 +47,7 @@ impl Verdict {
             Self::Changed => "changed, runs again",
             Self::NoChecksum => "no checksum",
             Self::Assumed => "assumed",
+            Self::Declared => "declared",
             Self::FileMissing => "file missing",
             Self::Failed => "failed",
             Self::Undone => "undone",
@@ -55,7 +58,11 @@ impl Verdict {
     /// person wants it although the row and the file differ.
     pub fn marks(self, forced: bool) -> bool {
         match self {
-            Self::Match | Self::LineEndsDiffer | Self::NoChecksum | Self::Assumed => true,
+            Self::Match
+            | Self::LineEndsDiffer
+            | Self::NoChecksum
+            | Self::Assumed
+            | Self::Declared => true,
             Self::Mismatch => forced,
             Self::Changed | Self::FileMissing | Self::Failed | Self::Undone => false,
         }
@@ -90,6 +97,8 @@ pub struct Adoption {
     pub rows: u64,
     /// The verdicts, in order of version.
     pub judged: Vec<Judged>,
+    /// What else the tool applied, of which no file of the folder carries the name.
+    pub revisions: Vec<Revision>,
     /// The versions of the folder, without those in whose place a baseline was applied.
     pub folder: Vec<Version>,
     /// The report that is kept: the rows as they were read, and the verdicts.
@@ -129,7 +138,8 @@ pub enum Unreadable {
     File(Box<Problem>),
 }
 
-/// Compares what a tool's table says with the migrations of the folder, whose bytes `text` gives.
+/// Compares what a tool's table says with the migrations of the folder, whose bytes `text` gives. A person
+/// said that all up to `through` were applied.
 ///
 /// # Errors
 ///
@@ -138,6 +148,7 @@ pub fn judge(
     tool: &dyn Tool,
     table: &Table,
     files: &[Migration],
+    through: Option<&Version>,
     text: &mut dyn FnMut(&Migration) -> Result<Vec<u8>, Problem>,
 ) -> Result<Adoption, Unreadable> {
     let rows = tool.rows(table, files).map_err(Unreadable::Rows)?;
@@ -166,8 +177,16 @@ pub fn judge(
     }
     for row in &rows {
         if let Some(reach) = reach(row) {
-            assume(row, reach, files, &mut judged);
+            let within = |version: &Version| match reach {
+                Reach::Itself => *version <= row.version,
+                Reach::Older => *version < row.version,
+            };
+            without_row(Verdict::Assumed, files, within, &mut judged);
         }
+    }
+    if let Some(through) = through {
+        let within = |version: &Version| version <= through;
+        without_row(Verdict::Declared, files, within, &mut judged);
     }
     let judged: Vec<Judged> = judged.into_values().collect();
     Ok(Adoption {
@@ -176,6 +195,7 @@ pub fn judge(
         rows: table.rows.len() as u64,
         report: report(tool, table, &judged),
         judged,
+        revisions: tool.revisions(table, files),
         folder: files.iter().map(|file| file.version.clone()).collect(),
     })
 }
@@ -194,23 +214,24 @@ fn reach(row: &Row) -> Option<Reach> {
     }
 }
 
-fn assume(row: &Row, reach: Reach, files: &[Migration], judged: &mut BTreeMap<Version, Judged>) {
-    for file in files {
-        let within = match reach {
-            Reach::Itself => file.version <= row.version,
-            Reach::Older => file.version < row.version,
-        };
-        if within && !judged.contains_key(&file.version) {
-            let assumed = Judged {
+/// Gives a verdict to the migrations of which there is no row.
+fn without_row(
+    verdict: Verdict,
+    files: &[Migration],
+    within: impl Fn(&Version) -> bool,
+    judged: &mut BTreeMap<Version, Judged>,
+) {
+    for file in files.iter().filter(|file| within(&file.version)) {
+        judged
+            .entry(file.version.clone())
+            .or_insert_with(|| Judged {
                 version: file.version.clone(),
                 name: file.name.clone(),
-                verdict: Verdict::Assumed,
+                verdict,
                 detail: None,
                 at: None,
                 checksum: Some(file.checksum),
-            };
-            judged.insert(file.version.clone(), assumed);
-        }
+            });
     }
 }
 
@@ -241,6 +262,7 @@ fn compare(
     text: &mut dyn FnMut(&Migration) -> Result<Vec<u8>, Problem>,
 ) -> Result<Judged, Box<Problem>> {
     let (verdict, detail) = match (&row.said, &row.checksum) {
+        (Said::Applied, _) if row.differs.is_some() => (Verdict::Mismatch, row.differs.clone()),
         (Said::Failed(how) | Said::FailedAfter(how), _) => {
             (Verdict::Failed, Some((*how).to_owned()))
         }
@@ -342,3 +364,47 @@ fn report(tool: &dyn Tool, table: &Table, judged: &[Judged]) -> Value {
 #[cfg(test)]
 #[path = "verdict_tests.rs"]
 mod tests;
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use super::super::{Cell, find};
+    use super::*;
+    use crate::migration::source;
+    use crate::migration::split::SQLITE;
+
+    #[test]
+    fn a_baseline_stands_for_what_is_older_and_needs_no_file() {
+        let folder = tempfile::tempdir().unwrap();
+        for version in ["1", "2", "4"] {
+            let path = folder.path().join(format!("V{version}__a.sql"));
+            std::fs::write(path, "SELECT 1;\n").unwrap();
+        }
+        let files = source::read(folder.path(), &source::Options::default(), &SQLITE).unwrap();
+        let flyway = find("flyway").unwrap();
+        let cells = ["1", "3", "<< >>", "BASELINE", "<< >>", "", "2024", "1"];
+        let table = Table {
+            name: "flyway_schema_history".parse().unwrap(),
+            columns: flyway
+                .columns()
+                .iter()
+                .map(|&name| name.to_owned())
+                .collect(),
+            rows: vec![cells.map(|text| Cell::Text(text.to_owned())).to_vec()],
+        };
+        let mut never = |_: &Migration| Ok(Vec::new());
+        let adoption = judge(flyway, &table, &files, None, &mut never).unwrap();
+        let found: Vec<(&str, Verdict)> = adoption
+            .judged
+            .iter()
+            .map(|judged| (judged.version.as_str(), judged.verdict))
+            .collect();
+        assert_eq!(found, [("1", Verdict::Assumed), ("2", Verdict::Assumed)]);
+        assert_eq!(adoption.rows, 1);
+    }
+
+    #[test]
+    fn line_ends_become_one_kind() {
+        assert_eq!(with_line_ends(b"a\r\nb\nc\rd", b"\n"), b"a\nb\nc\rd");
+        assert_eq!(with_line_ends(b"a\r\nb\nc", b"\r\n"), b"a\r\nb\r\nc");
+    }
+}

@@ -24,6 +24,8 @@ pub(super) struct File {
     pub(super) no_transaction: bool,
     /// The part of the file that is the migration, where it is not all of it.
     pub(super) changeset: Option<Changeset>,
+    /// What the tool of its form knows it by, where that is more than version and name.
+    pub(super) identity: Option<String>,
 }
 
 /// Lists the migrations of a folder in no order, and what is wrong with names and folders.

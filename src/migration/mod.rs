@@ -67,6 +67,8 @@ pub struct Migration {
     /// It stands for all up to its version on a database that has none of them, and for nothing on any
     /// other.
     pub baseline: bool,
+    /// What the tool of its form knows it by, where that is more than version and name.
+    pub identity: Option<String>,
     /// What is odd about it and stops nothing.
     pub warnings: Vec<Problem>,
 }

@@ -169,6 +169,7 @@ fn assemble(
     };
     let no_transaction = first.no_transaction;
     let baseline = first.baseline;
+    let identity = first.identity;
     let up = Text::read(first.path, kind, style, rules);
     let down = files
         .next()
@@ -213,6 +214,7 @@ fn assemble(
         down,
         metadata: up.layout.metadata,
         baseline,
+        identity,
         warnings: up.layout.warnings,
     };
     Ok((migration, up.style))

@@ -12,6 +12,8 @@ pub(super) enum Style {
     Goose,
     /// `-- migrate:up`, `-- migrate:down`.
     Dbmate,
+    /// `-- Up Migration`, `-- Down Migration`.
+    NodePgMigrate,
     /// None: every line is what it is for the database.
     Plain,
 }
@@ -39,6 +41,7 @@ impl Style {
     }
 
     /// Returns the style of which a text has the first mark.
+    /// Returns the style of which a text has the first mark; none where it has none.
     pub(super) fn marked(text: &str) -> Option<Self> {
         for line in text.lines() {
             let line = line.trim_start_matches('\u{feff}').trim_end();
@@ -51,7 +54,7 @@ impl Style {
             {
                 return Some(Self::Ours);
             }
-            for style in [Self::Goose, Self::Dbmate] {
+            for style in [Self::Goose, Self::Dbmate, Self::NodePgMigrate] {
                 if matches!(style.mark(line), Mark::Section(..)) {
                     return Some(style);
                 }
@@ -66,6 +69,7 @@ impl Style {
             Self::Ours => "mledger",
             Self::Goose => "goose",
             Self::Dbmate => "dbmate",
+            Self::NodePgMigrate => "node-pg-migrate",
             Self::Plain => "plain SQL",
         }
     }
@@ -77,6 +81,8 @@ impl Style {
             (Self::Goose, Marker::Down) => "-- +goose Down",
             (Self::Dbmate, Marker::Up) => "-- migrate:up",
             (Self::Dbmate, Marker::Down) => "-- migrate:down",
+            (Self::NodePgMigrate, Marker::Up) => "-- Up Migration",
+            (Self::NodePgMigrate, Marker::Down) => "-- Down Migration",
             _ => marker.written(),
         }
     }
@@ -98,6 +104,7 @@ impl Style {
         match self {
             Self::Goose => goose(content),
             Self::Dbmate => dbmate(content),
+            Self::NodePgMigrate => node_pg_migrate(content),
             Self::Ours | Self::Plain => Mark::Remark,
         }
     }
@@ -162,6 +169,20 @@ fn dbmate(content: &str) -> Mark {
     Mark::Section(marker, no_transaction)
 }
 
+/// What stands behind the two words is a remark.
+fn node_pg_migrate(content: &str) -> Mark {
+    let mut words = content.split_whitespace().map(str::to_ascii_lowercase);
+    let (first, second) = (words.next(), words.next());
+    if !second.is_some_and(|word| word.starts_with("migration")) {
+        return Mark::Remark;
+    }
+    match first.as_deref() {
+        Some("up") => Mark::Section(Marker::Up, false),
+        Some("down") => Mark::Section(Marker::Down, false),
+        _ => Mark::Remark,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -175,6 +196,9 @@ mod tests {
             ("\u{feff}-- +goose up\r\nA;", Style::Goose),
             ("-- migrate:up transaction:false\nA;", Style::Dbmate),
             ("-- migrate the users\nA;", Style::Ours),
+            ("-- Up Migration\nA;", Style::NodePgMigrate),
+            ("--- up migrations of may\nA;", Style::NodePgMigrate),
+            ("-- upper migration\nA;", Style::Ours),
         ] {
             assert_eq!(Style::of(text), style, "{text}");
         }

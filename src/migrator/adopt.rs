@@ -9,18 +9,17 @@ use ledger::{Body, Digest, HistoryAdopted, Marked, MigrationMarked};
 
 use super::Migrator;
 use super::admit::Purpose;
+use super::adopt_find::{nothing_found, unknown};
 use super::adopt_lock::in_use;
 use super::open::Opened;
 use super::promote::Ground;
 use super::work::{Decision, Work};
-use crate::adopt::{
-    self, Adoption, Judged, LockState, Table, TableName, Tool, Unreadable, Verdict, judge,
-};
+use crate::adopt::{self, Adoption, Judged, LockState, Unreadable, Verdict, judge};
 use crate::engine::Session;
 use crate::error::Error;
 use crate::journal::Fact;
 use crate::log::Log;
-use crate::migration::Migration;
+use crate::migration::{Migration, Version};
 use crate::object;
 use crate::plan::{Blocker, BlockerKind, Plan, baseline, canonical};
 use crate::projection::history::Standing;
@@ -139,6 +138,9 @@ impl Migrator {
         let Some(session) = session else {
             return Err(nothing_found(request));
         };
+        if let Some(through) = &request.through {
+            known(through, files)?;
+        }
         let (tool, table) = self.find_history(request, asked, session).await?;
         if files.is_empty() && !table.rows.is_empty() {
             return Err(self.no_files(tool, &table));
@@ -150,8 +152,8 @@ impl Migrator {
             Err(error) => return Err(self.engine_error(error, "reading another tool's table")),
         };
         let mut text = |file: &Migration| file.up.load().map(|script| script.bytes().to_vec());
-        let adoption =
-            judge(tool, &table, files, &mut text).map_err(|unreadable| match unreadable {
+        let adoption = judge(tool, &table, files, request.through.as_ref(), &mut text).map_err(
+            |unreadable| match unreadable {
                 Unreadable::Rows(message) => Error::Usage {
                     code: "adoption-unreadable",
                     message,
@@ -161,11 +163,16 @@ impl Migrator {
                     ),
                 },
                 Unreadable::File(problem) => Error::Files(vec![*problem]),
-            })?;
+            },
+        )?;
         let forced = request.force.is_some();
         let mut decision = Decision::default();
         decision.plan.blockers.extend(history_present(log, "adopt"));
         decision.plan.blockers.extend(in_use(tool, state));
+        decision
+            .plan
+            .blockers
+            .extend(unmatched(&adoption, forced, files));
         if !forced {
             decision
                 .plan
@@ -282,16 +289,7 @@ pub(super) fn decide_baseline(
     files: &[Migration],
     log: &Log,
 ) -> Result<Decision, Error> {
-    if !files.iter().any(|file| file.version == request.version) {
-        return Err(Error::Usage {
-            code: "migration-unknown",
-            message: format!(
-                "expected a version of the folder to take as the baseline, found `{}`",
-                request.version
-            ),
-            hint: "`mledger status` lists the versions".to_owned(),
-        });
-    }
+    known(&request.version, files)?;
     let facts = files
         .iter()
         .filter(|file| file.version <= request.version)
@@ -310,6 +308,20 @@ pub(super) fn decide_baseline(
         },
         facts,
         ..Decision::default()
+    })
+}
+
+/// Refuses a version that the folder has not.
+fn known(version: &Version, files: &[Migration]) -> Result<(), Error> {
+    if files.iter().any(|file| file.version == *version) {
+        return Ok(());
+    }
+    Err(Error::Usage {
+        code: "migration-unknown",
+        message: format!(
+            "expected a version of the folder that the database has, found `{version}`"
+        ),
+        hint: "`mledger status` lists the versions".to_owned(),
     })
 }
 
@@ -332,6 +344,9 @@ fn reason(adoption: &Adoption, judged: &Judged, force: Option<&str>) -> String {
         }
         Verdict::Mismatch => {
             format!("`{tool}` applied it, with another text than the file has now")
+        }
+        Verdict::Declared => {
+            format!("a person said that the database has it, where `{tool}` has no row of it")
         }
         Verdict::Assumed => format!("`{tool}` says that all up to a later one were applied"),
         _ => format!("`{tool}` applied it, and records no checksum"),
@@ -365,6 +380,35 @@ fn history_present(log: &Log, command: &str) -> Option<Blocker> {
                  how a history begins"
             ), "`mledger status` shows them; one by one, `mledger resolve VERSION --applied --reason \
                    TEXT` says that a migration is there"),
+    })
+}
+
+/// Refuses to take over the names of programs where no file stands for any of them.
+fn unmatched(adoption: &Adoption, forced: bool, files: &[Migration]) -> Option<Blocker> {
+    let last = adoption.revisions.last()?;
+    if adoption.marked(forced).next().is_some() {
+        return None;
+    }
+    let tool = adoption.tool;
+    let example = files
+        .first()
+        .map_or("VERSION", |file| file.version.as_str());
+    Some(Blocker {
+        kind: BlockerKind::Policy,
+        refusal: Refusal {
+            code: "adoption-unmatched",
+            version: None,
+            message: format!(
+                "expected a file of the folder for what `{tool}` applied, found none that carries the \
+                 name of one of {} revisions, such as `{}`",
+                adoption.revisions.len(),
+                last.name
+            ),
+            hint: format!(
+                "save the schema that the database has as the first migration; `mledger adopt --from \
+                 {tool} --through {example}` then says that the database has it, and keeps the rows"
+            ),
+        },
     })
 }
 
@@ -405,61 +449,6 @@ fn differs(judged: &Judged) -> Option<Blocker> {
     })
 }
 
-/// Where a tool's table may be.
-fn places(tool: &dyn Tool, request: &Adopt) -> Vec<TableName> {
-    if let Some(table) = &request.table {
-        return vec![table.clone()];
-    }
-    tool.places()
-        .iter()
-        .map(|(schema, name)| TableName {
-            schema: schema.map(str::to_owned),
-            name: (*name).to_owned(),
-        })
-        .collect()
-}
-
-fn unknown(name: &str) -> Error {
-    Error::Usage {
-        code: "tool-unknown",
-        message: format!(
-            "expected one of the tools {}, found `{name}`",
-            adopt::names()
-        ),
-        hint: "for a database without any of them, `mledger baseline VERSION --reason TEXT`"
-            .to_owned(),
-    }
-}
-
-fn not_its_own(tool: &dyn Tool, table: &Table) -> Error {
-    Error::Usage {
-        code: "adoption-unreadable",
-        message: format!(
-            "expected the columns `{}` of `{}` in the table `{}`, found `{}`",
-            tool.columns().join("`, `"),
-            tool.name(),
-            table.name,
-            table.columns.join("`, `")
-        ),
-        hint: "check which tool made the table, and name it with `--from TOOL`".to_owned(),
-    }
-}
-
-fn nothing_found(request: &Adopt) -> Error {
-    let expected = match (&request.table, &request.tool) {
-        (Some(table), _) => format!("the table `{table}`"),
-        (None, Some(tool)) => format!("the table of `{tool}`"),
-        (None, None) => "a table of another tool".to_owned(),
-    };
-    Error::Usage {
-        code: "adoption-nothing-found",
-        message: format!("expected {expected} in this database, found none"),
-        hint: "check which database is meant; `--table NAME` names a table that is called otherwise, and \
-               `mledger baseline VERSION --reason TEXT` begins without one"
-            .to_owned(),
-    }
-}
-
 fn view(
     (adoption, state): &(Adoption, LockState),
     request: &Adopt,
@@ -476,6 +465,7 @@ fn view(
         rows: adoption.rows,
         lock_free: *state == LockState::Free,
         migrations: AdoptedMigration::of(adoption, forced),
+        unmatched: adoption.revisions.clone(),
         marked: marked as u64,
         pending: adoption.pending(forced) as u64,
         through: adoption

@@ -6,6 +6,7 @@
 mod acquire;
 mod admit;
 mod adopt;
+mod adopt_find;
 mod adopt_lock;
 mod analyze;
 mod append;

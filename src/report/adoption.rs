@@ -5,7 +5,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::Refusal;
-use crate::adopt::{Adoption, Verdict};
+use crate::adopt::{Adoption, Revision, Verdict};
 
 /// The answer of `adopt`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -24,6 +24,9 @@ pub struct AdoptionReport {
     pub lock_free: bool,
     /// What was found of each migration.
     pub migrations: Vec<AdoptedMigration>,
+    /// What else the tool applied, of which no file of the folder carries the name; in order of names.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unmatched: Vec<Revision>,
     /// How many count as applied from here on.
     pub marked: u64,
     /// How many of the folder `up` would apply next.

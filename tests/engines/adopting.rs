@@ -14,7 +14,7 @@ use crate::place::{Kind, on_every_engine};
 use crate::shop::{Shop, refused};
 
 /// What a tool left in a database, as a script of the fixtures has it.
-fn left_by(tool: &str, kind: &Kind) -> String {
+pub(crate) fn left_by(tool: &str, kind: &Kind) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests/engines/fixtures/tools")
         .join(tool)
@@ -29,7 +29,7 @@ pub(crate) fn three(shop: &Shop) {
     }
 }
 
-async fn adopt(shop: &Shop, request: &Adopt) -> Result<AdoptionReport, Error> {
+pub(crate) async fn adopt(shop: &Shop, request: &Adopt) -> Result<AdoptionReport, Error> {
     shop.migrator().adopt(request).await
 }
 
@@ -47,7 +47,7 @@ fn forced(tool: &str) -> Adopt {
     }
 }
 
-fn verdicts(report: &AdoptionReport) -> Vec<(&str, Verdict)> {
+pub(crate) fn verdicts(report: &AdoptionReport) -> Vec<(&str, Verdict)> {
     report
         .migrations
         .iter()

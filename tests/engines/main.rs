@@ -34,6 +34,7 @@ mod liquibase;
 mod openings;
 mod partial;
 mod place;
+mod programs;
 mod promotions;
 mod proofs;
 mod rehearsals;

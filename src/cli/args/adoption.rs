@@ -14,6 +14,12 @@ pub(crate) struct Adopt {
     /// Its table, where that is not called as the tool calls it by itself
     #[arg(long, value_name = "[SCHEMA.]NAME")]
     pub(crate) table: Option<TableName>,
+    /// Where its table is: a schema, on MySQL and MariaDB a database, on SQLite a file
+    #[arg(long, value_name = "NAME", conflicts_with = "table")]
+    pub(crate) registry: Option<String>,
+    /// The newest version of the folder that the database has, where the tool's rows do not say it
+    #[arg(long, value_name = "VERSION")]
+    pub(crate) through: Option<String>,
     /// Take rows over that differ from their files, and leave failed ones out; why is recorded
     #[arg(long, value_name = "REASON", value_parser = sentence)]
     pub(crate) force: Option<String>,

@@ -281,6 +281,7 @@ Examples:
   mledger adopt --dry-run           what is there, and a verdict on each row
   mledger adopt --from sqlx
   mledger adopt --from goose --table audit.goose_db_version
+  mledger adopt --from alembic --through 0001
 
 Nothing runs, and the other tool's table is only read. Afterwards `mledger up` applies what is pending. \
 docs/guides says for each tool what maps to what.";

@@ -1,6 +1,7 @@
 //! `adopt` and `baseline`: how a history begins in a database that has a past; `export-history`: how
 //! another tool goes on with it.
 
+use mledger::adopt::Revision;
 use mledger::error::Error;
 use mledger::migration::format::Format;
 use mledger::report::{AdoptedMigration, AdoptionReport, Baselined, Refusal};
@@ -16,6 +17,8 @@ pub(super) async fn adopt(app: &App, arguments: args::Adopt) -> Result<u8, Error
     let request = Adopt {
         tool: arguments.from,
         table: arguments.table,
+        registry: arguments.registry,
+        through: arguments.through.as_deref().map(version).transpose()?,
         force: arguments.force,
     };
     if arguments.dry_run {
@@ -95,6 +98,9 @@ fn print(printer: &Printer, report: &AdoptionReport) {
     for migration in &report.migrations {
         printer.answer(line(migration));
     }
+    if let Some(text) = unmatched(&report.unmatched) {
+        printer.answer(text);
+    }
     let in_use = |refusal: &Refusal| refusal.code == "adoption-in-use";
     if !report.lock_free && !report.refusals.iter().any(in_use) {
         printer.answer(paint(
@@ -131,6 +137,23 @@ fn print(printer: &Printer, report: &AdoptionReport) {
         DIM,
         format!("rows and verdicts: {}", words::short(&report.digest)),
     ));
+}
+
+/// What no file of the folder carries the name of: the first and the last by name, since a program may
+/// have thousands.
+fn unmatched(revisions: &[Revision]) -> Option<String> {
+    let name = |revision: &Revision| format!("`{}`", words::line(&revision.name));
+    let (first, last) = (revisions.first()?, revisions.last()?);
+    let names = match revisions.len() {
+        1 => name(first),
+        2 => format!("{} and {}", name(first), name(last)),
+        _ => format!("{} … {}", name(first), name(last)),
+    };
+    Some(format!(
+        "{} {} without a file of that name: {names}",
+        paint(CARE, "·"),
+        words::count(revisions.len() as u64, "revision", "revisions")
+    ))
 }
 
 fn line(migration: &AdoptedMigration) -> String {

@@ -49,6 +49,15 @@ pub(super) fn files(
         (Format::Sqlx, false) => one(format!("{version}_{name}.sql")),
         (Format::Goose, false) => sections(Style::Goose),
         (Format::Dbmate, false) => sections(Style::Dbmate),
+        (Format::NodePgMigrate, false) => sections(Style::NodePgMigrate),
+        (Format::DbMigrate, _) => two(
+            format!("{version}-{name}-up.sql"),
+            format!("{version}-{name}-down.sql"),
+        ),
+        (Format::Yoyo, _) => {
+            let stem = format!("{}_{name}", version.replace('.', "_"));
+            two(format!("{stem}.sql"), format!("{stem}.rollback.sql"))
+        }
         (Format::Flyway, true) => two(
             format!("V{version}__{name}.sql"),
             format!("U{version}__{name}.sql"),
@@ -58,7 +67,7 @@ pub(super) fn files(
             let folder = format!("{}_{name}", dated(version));
             two(format!("{folder}/up.sql"), format!("{folder}/down.sql"))
         }
-        (Format::Goose | Format::Dbmate | Format::Refinery, true) => {
+        (Format::Goose | Format::Dbmate | Format::NodePgMigrate | Format::Refinery, true) => {
             return Err(refused(
                 folder,
                 format,

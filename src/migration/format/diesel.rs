@@ -75,6 +75,7 @@ impl Reader for Diesel {
                         baseline: false,
                         no_transaction,
                         changeset: None,
+                        identity: None,
                     })
                     .collect(),
             ),

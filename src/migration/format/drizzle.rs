@@ -34,6 +34,7 @@ impl Reader for Drizzle {
                 baseline: false,
                 no_transaction: false,
                 changeset: None,
+                identity: None,
             }]),
             _ if path.is_dir() => Found::Nothing,
             _ => stray(path, name, "`0000_name.sql`"),

@@ -80,6 +80,7 @@ impl Reader for Prefixed {
                 baseline: prefix == 'B',
                 no_transaction,
                 changeset: None,
+                identity: None,
             }]),
             Err(problem) => Found::Wrong(problem),
         }

@@ -110,6 +110,7 @@ fn file(path: &Path, number: &str, changeset: Changeset) -> Option<File> {
         baseline: false,
         no_transaction: changeset.no_transaction,
         changeset: Some(changeset),
+        identity: None,
     })
 }
 

@@ -3,6 +3,7 @@
 //! Each is one file behind `Reader`, which says of every name in a folder what it is; all of them
 //! yield the same [`super::Migration`]. A folder is in one form.
 
+mod db_migrate;
 pub(crate) mod diesel;
 mod drizzle;
 pub(crate) mod flyway;
@@ -10,6 +11,7 @@ mod liquibase;
 mod numbered;
 mod prisma;
 mod sqitch;
+pub(crate) mod yoyo;
 
 use std::fmt;
 use std::fs;
@@ -50,6 +52,12 @@ pub enum Format {
     Liquibase,
     /// `sqitch.plan` beside `deploy/name.sql` and `revert/name.sql`.
     Sqitch,
+    /// `NUMBER_name.sql`, undone by `NUMBER_name.rollback.sql`.
+    Yoyo,
+    /// `VERSION_name.sql` with `-- Up Migration`.
+    NodePgMigrate,
+    /// `sqls/VERSION-name-up.sql` and `sqls/VERSION-name-down.sql`.
+    DbMigrate,
 }
 
 impl Format {
@@ -68,6 +76,9 @@ impl Format {
         Self::Drizzle,
         Self::Liquibase,
         Self::Sqitch,
+        Self::Yoyo,
+        Self::NodePgMigrate,
+        Self::DbMigrate,
     ];
 
     /// Returns the name by which it is configured.
@@ -86,6 +97,9 @@ impl Format {
             Self::Drizzle => "drizzle",
             Self::Liquibase => "liquibase",
             Self::Sqitch => "sqitch",
+            Self::Yoyo => "yoyo",
+            Self::NodePgMigrate => "node-pg-migrate",
+            Self::DbMigrate => "db-migrate",
         }
     }
 
@@ -104,6 +118,9 @@ impl Format {
             Self::Drizzle => &drizzle::Drizzle,
             Self::Liquibase => &liquibase::Liquibase,
             Self::Sqitch => &sqitch::Sqitch,
+            Self::Yoyo => &yoyo::Yoyo,
+            Self::NodePgMigrate => &numbered::NODE_PG_MIGRATE,
+            Self::DbMigrate => &db_migrate::DbMigrate,
         })
     }
 
@@ -197,8 +214,9 @@ pub(super) trait Reader: Sync {
 }
 
 /// What looks for migrations where nobody said in which form they are.
-const DETECTED: [&dyn Reader; 5] = [
+const DETECTED: [&dyn Reader; 6] = [
     &flyway::FLYWAY,
+    &db_migrate::DbMigrate,
     &diesel::Diesel,
     &prisma::Prisma,
     &sqitch::Sqitch,
@@ -217,8 +235,12 @@ fn detect(folder: &Path) -> Result<&'static dyn Reader, Problem> {
             Some((path, name))
         })
     };
-    let drizzle = named().find(|(path, name)| drizzle::Drizzle.claims(path, name));
-    claimed.extend(drizzle.map(|(path, _)| (&drizzle::Drizzle as _, path.clone())));
+    // one file of theirs says what the others are, which are called as those of any other
+    for reader in [&drizzle::Drizzle as &dyn Reader, &yoyo::Yoyo] {
+        let sign = named().find(|(path, name)| reader.claims(path, name));
+        claimed.extend(sign.map(|(path, _)| (reader, path.clone())));
+    }
+    let is_said = !claimed.is_empty();
     for (path, name) in named() {
         // its files may be called as those of any other
         let readers: &[&dyn Reader] = if liquibase::Liquibase.claims(path, name) {
@@ -235,6 +257,8 @@ fn detect(folder: &Path) -> Result<&'static dyn Reader, Problem> {
                 && reader.name() == numbered::ANY.name()
                 && !numbered::is_marked(path);
             if !known && !within_drizzle && reader.claims(path, name) {
+            let is_theirs = is_said && reader.name() == numbered::ANY.name();
+            if !known && !is_theirs && reader.claims(path, name) {
                 claimed.push((*reader, path.clone()));
             }
         }

@@ -1,5 +1,5 @@
-//! `VERSION_name.sql`, in sections or in pairs: our own form, and that of sqlx, golang-migrate, goose and
-//! dbmate, which differ in their marks.
+//! `VERSION_name.sql`, in sections or in pairs: our own form, and that of sqlx, golang-migrate, goose,
+//! dbmate and node-pg-migrate, which differ in their marks.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -70,6 +70,12 @@ pub(super) const DBMATE: Numbered = Numbered {
 pub(super) fn is_marked(path: &Path) -> bool {
     fs::read_to_string(path).is_ok_and(|text| Style::marked(&text).is_some())
 }
+pub(super) const NODE_PG_MIGRATE: Numbered = Numbered {
+    name: "node-pg-migrate",
+    style: Some(Style::NodePgMigrate),
+    program: None,
+    loose: false,
+};
 
 /// Returns the marks of the first file that may have any.
 pub(super) fn marks(files: &[File]) -> Style {
@@ -149,6 +155,7 @@ impl Reader for Numbered {
                 baseline: false,
                 no_transaction: false,
                 changeset: None,
+                identity: None,
             }]),
             _ if path.is_dir() => Found::Below,
             Name::Other => Found::Nothing,

@@ -45,6 +45,7 @@ impl Reader for Prisma {
                 baseline: false,
                 no_transaction: false,
                 changeset: None,
+                identity: None,
             }]),
             None => Found::Wrong(Problem::new(
                 "name-invalid",

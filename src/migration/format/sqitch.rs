@@ -1,10 +1,13 @@
 //! Sqitch: `sqitch.plan`, which names changes in order, and `deploy/NAME.sql` and `revert/NAME.sql`. A
 //! change has no number: its version is the time at which it was planned, to the second.
 
+mod identity;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use self::identity::{Entry, Project};
 use super::super::folder::File;
 use super::super::name::Part;
 use super::super::problem::Problem;
@@ -79,6 +82,8 @@ struct Change {
     version: Version,
     /// The tags behind it up to the next change of this name; empty for the last one.
     tags: Vec<String>,
+    /// Its id.
+    identity: String,
 }
 
 impl Change {
@@ -107,6 +112,7 @@ impl Change {
             baseline: false,
             no_transaction: false,
             changeset: None,
+            identity: Some(self.identity.clone()),
         };
         let revert = script(&folder.join("revert"), name);
         let mut files = vec![file(Part::Up, script(&deploy, name))];
@@ -126,10 +132,16 @@ fn changes(text: &str) -> Result<Vec<Change>, (usize, String)> {
     let mut changes: Vec<Change> = Vec::new();
     let mut last_of: BTreeMap<String, usize> = BTreeMap::new();
     let mut tags: Vec<(usize, String)> = Vec::new();
+    let mut project = Project::default();
     for (index, line) in text.lines().enumerate() {
         let refused = |message: String| (index + 1, message);
-        let line = line.split('#').next().unwrap_or_default().trim();
-        if line.is_empty() || line.starts_with('%') {
+        let (line, note) = line.split_once('#').unwrap_or((line, ""));
+        let line = line.trim();
+        if let Some(pragma) = line.strip_prefix('%') {
+            project.take(pragma);
+            continue;
+        }
+        if line.is_empty() {
             continue;
         }
         if let Some(tag) = line.strip_prefix('@') {
@@ -166,10 +178,13 @@ fn changes(text: &str) -> Result<Vec<Change>, (usize, String)> {
                 )));
             }
         }
+        let entry = Entry::read(line, name, note);
+        let identity = project.identity(&entry, changes.last().map(|one| one.identity.as_str()));
         changes.push(Change {
             name: name.to_owned(),
             version,
             tags: Vec::new(),
+            identity,
         });
     }
     Ok(changes)
@@ -233,6 +248,36 @@ users [users@v1.0] 2014-01-02T00:00:00Z Marge <marge@example.com>
                 ),
                 ("lists".to_owned(), "20131231000000.1".to_owned(), none()),
                 ("users".to_owned(), "20140102000000".to_owned(), none()),
+            ]
+        );
+    }
+
+    /// The ids are those of `sqitch plan --format raw`, of Sqitch 1.3.1.
+    #[test]
+    fn the_ids_are_those_of_the_tool() {
+        let plan = "\
+%syntax-version=1.0.0
+%project=shop
+%uri=HTTPS://Example.org:443
+
+users 2024-01-01T00:00:00Z Dana é <dana@example.org> # the users\\nof the shop \\\\ all
+orders [users] 2024-01-02T00:00:00Z Dana é <dana@example.org>
+@v1 2024-01-02T00:00:00Z Dana é <dana@example.org> # first
+index [shop:orders users@v1 !bad other:thing] 2024-01-03T00:00:00Z  Dana  Scully  <dana@example.org> # n # m
+users [users@v1] 2024-01-03T00:00:00Z Dana é <dana@example.org>   #   again  
+";
+        let found: Vec<String> = changes(plan)
+            .unwrap()
+            .into_iter()
+            .map(|change| change.identity)
+            .collect();
+        assert_eq!(
+            found,
+            [
+                "a3a52591635c2ca2d90553994ac415c3eb61e33c",
+                "be9679ba2143f521590579b55b0f650d95773ea0",
+                "6c7477e3136d3141f1c1467049969e68213b9c68",
+                "35d9af0ba3fdf68ca0f3c16fa3238a10c0a896f3",
             ]
         );
     }

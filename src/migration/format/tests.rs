@@ -348,6 +348,110 @@ fn sqitch_has_a_plan() {
 }
 
 #[test]
+fn yoyo_has_its_numbers_its_endings_and_its_head() {
+    let files = [
+        (
+            "20240131_01_x7Kpq-a.sql",
+            "-- transactional: false\nVACUUM;\n",
+        ),
+        (
+            "20240131_01_x7Kpq-a.rollback.sql",
+            "-- nothing to undo\nSELECT 1;\n",
+        ),
+        (
+            "20240131_02_Qe3Fz-b.sql",
+            "-- depends: 20240131_01_x7Kpq-a\n\nCREATE TABLE b (c);\n",
+        ),
+    ];
+    assert_eq!(
+        seen(&files, &SQLITE),
+        [
+            one(
+                "20240131.01",
+                "x7Kpq-a",
+                &["VACUUM"],
+                Some(&["SELECT 1"]),
+                true
+            ),
+            one(
+                "20240131.02",
+                "Qe3Fz-b",
+                &["CREATE TABLE b (c)"],
+                None,
+                false
+            ),
+        ]
+    );
+    let late = (
+        "20240131_03_a-c.sql",
+        "-- depends: 20240131_04_b-d\nSELECT 1;",
+    );
+    let program = ("20240131_04_b-d.py", "steps = []");
+    let marked = ("20240131_03_a-c.sql", "-- UP\nA;\n-- DOWN\nB;\n");
+    assert_eq!(
+        code(Format::Auto, &[files[0], files[1], marked]),
+        "format-mixed"
+    );
+    assert_eq!(code(Format::Yoyo, &[files[2], late]), "format-unsupported");
+    assert_eq!(code(Format::Yoyo, &[files[2], program]), "name-invalid");
+    assert_eq!(
+        code(Format::Yoyo, &[files[2], ("b.sql", "A;")]),
+        "name-invalid"
+    );
+}
+
+#[test]
+fn node_pg_migrate_and_db_migrate_have_their_marks() {
+    let text = "-- Up Migration\nCREATE TABLE a (b);\n-- Down Migration\nDROP TABLE a;\n";
+    let found = |version: &str| {
+        one(
+            version,
+            "a",
+            &["CREATE TABLE a (b)"],
+            Some(&["DROP TABLE a"]),
+            false,
+        )
+    };
+    assert_eq!(
+        seen(&[("1706702400000_a.sql", text)], &SQLITE),
+        [found("1706702400000")]
+    );
+    assert_eq!(
+        seen(
+            &[
+                ("20240131120000-a-up.sql", "CREATE TABLE a (b);\n"),
+                ("20240131120000-a-down.sql", "DROP TABLE a;\n"),
+            ],
+            &SQLITE
+        ),
+        [found("20240131120000")]
+    );
+}
+
+#[test]
+fn a_folder_is_in_one_form() {
+    let goose = ("1_a.sql", "-- +goose Up\nSELECT 1;\n");
+    for other in [
+        ("2_b.sql", "-- UP\nSELECT 1;\n"),
+        ("2_b.sql", "SELECT 1;\n"),
+        ("2_b.sql", "-- migrate:up\nSELECT 1;\n"),
+        ("2_b.up.sql", "SELECT 1;\n"),
+        ("2_b.sql", "-- Up Migration\nSELECT 1;\n"),
+        ("2-b-up.sql", "SELECT 1;\n"),
+        ("V2__b.sql", "SELECT 1;\n"),
+        ("2024_b/up.sql", "SELECT 1;\n"),
+        ("2024_b/migration.sql", "SELECT 1;\n"),
+    ] {
+        assert_eq!(
+            code(Format::Auto, &[goose, other]),
+            "format-mixed",
+            "{other:?}"
+        );
+    }
+    assert_eq!(code(Format::Auto, &[goose]), "");
+}
+
+#[test]
 fn the_form_of_a_folder_can_be_told() {
     for (file, text, form) in [
         ("1_a.sql", "-- +goose Up\nA;", Some(Format::Goose)),

@@ -57,6 +57,7 @@ pub(super) fn migration(
         down: down.map(|down| script(down, Half::Down)),
         metadata: metadata(file, changeset)?,
         baseline: false,
+        identity: None,
         warnings,
     })
 }
