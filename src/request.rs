@@ -121,6 +121,8 @@ pub struct Up {
     pub timeout: Option<Duration>,
     /// Take no backup first, though the environment asks for one; recorded.
     pub skip_backup: bool,
+    /// Go on in spite of warnings of the validation, for this reason; recorded with each of them.
+    pub force: Option<String>,
     /// Run exactly this plan, in its canonical form, or refuse.
     pub plan: Option<Vec<u8>>,
 }

@@ -140,6 +140,8 @@ pub struct Section {
     pub skip_backup: Option<bool>,
     /// A run needs no validation.
     pub skip_validation: Option<bool>,
+    /// Warnings of the validation refuse a run, too.
+    pub refuse_warnings: Option<bool>,
     /// A run is stopped after so long.
     #[serde(default, deserialize_with = "optional_duration")]
     pub max_duration: Option<Duration>,

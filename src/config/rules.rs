@@ -86,6 +86,11 @@ pub(super) fn rules(
         section.skip_validation,
         &mut rules.skip_validation,
     );
+    flag(
+        "refuse_warnings",
+        section.refuse_warnings,
+        &mut rules.refuse_warnings,
+    );
     let said = section.require_approval;
     rules.require_approval = said.map_or(rules.require_approval, u64::from);
     views.push(view(

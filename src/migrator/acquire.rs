@@ -280,7 +280,8 @@ impl Migrator {
             objects = objects_of(step).map_err(begin_failure)?;
         }
         let broken = self.broken_lock(log, held.as_ref());
-        let skipped = self.skipped_backup(&wish.work, log);
+        let mut forced = self.skipped_backup(&wish.work, log);
+        forced.extend(decision.forced.iter().cloned());
         let plan = &decision.plan;
         let mut digests = (Digest::ZERO, false);
         let staged = journal.stage_after(log, opening, |ledger| {
@@ -304,7 +305,7 @@ impl Migrator {
                 batch: makes_batch(plan).then_some(batch),
                 ci: self.context.ci.clone(),
                 command: wish.work.command().to_owned(),
-                forced: skipped,
+                forced,
                 plan: digest,
                 policy: Digest::of(&policy),
                 schema: Some(schema_state(&schema)),

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use ledger::{Body, Digest, ValidationFinished};
+use ledger::{Body, Digest, Forced, ValidationFinished};
 
 use super::Migrator;
 use super::admit::Purpose;
@@ -68,19 +68,22 @@ impl Migrator {
         }
     }
 
-    /// Checks what a run would apply, and refuses what weighs as an error. Where runs need no validation,
-    /// findings are only shown with a plan.
+    /// Checks what a run would apply, and refuses what weighs as an error; a warning too, where the rules say
+    /// so and nobody has said why it is to run. Where runs need no validation, findings are only shown with a
+    /// plan, and recorded with a run that is forced.
     pub(super) async fn validate_plan(
         &self,
         files: &[Migration],
         log: &Log,
         decision: &mut Decision,
         purpose: Purpose,
+        force: Option<&str>,
     ) -> Result<(), Error> {
         let environment = self.environment(log);
         let plan = &mut decision.plan;
-        let skips = self.settings.rules(&environment).skip_validation;
-        if plan.steps.is_empty() || (skips && purpose != Purpose::Show) {
+        let rules = self.settings.rules(&environment);
+        let skips = rules.skip_validation;
+        if plan.steps.is_empty() || (skips && purpose != Purpose::Show && force.is_none()) {
             return Ok(());
         }
         let versions: BTreeSet<Version> = plan
@@ -91,12 +94,21 @@ impl Migrator {
         let review = self.review(files, &|version| versions.contains(version))?;
         let sizes = self.sizes(&review.tables()).await;
         let report = self.judge(&review, Some(environment), &sizes);
+        if let Some(reason) = force {
+            decision.forced = forced(&report, skips, reason);
+        }
         if skips {
             decision.validation = Some(report);
             return Ok(());
         }
-        let errors = report.findings.iter().filter(|finding| finding.is_error());
-        plan.blockers.extend(errors.map(blocker));
+        let findings = report.findings.iter();
+        plan.blockers.extend(findings.filter_map(|finding| {
+            let refused = rules.refuse_warnings && force.is_none() && finding.is_warning();
+            if finding.is_error() {
+                return Some(blocker(finding, "validation-failed", ""));
+            }
+            refused.then(|| blocker(finding, "validation-warned", FORCE))
+        }));
         if report.waived + report.warnings + report.errors > 0 {
             // what was known of the scripts when they ran, or why they did not, belongs to the run
             let (fact, object) = recorded(&report)?;
@@ -176,14 +188,31 @@ fn recorded(report: &Report) -> Result<(Fact, Object), Error> {
     Ok((fact, object::pack(digest, &bytes)))
 }
 
-fn blocker(finding: &Finding) -> Blocker {
+/// What stands beside a warning that refuses a run.
+const FORCE: &str = "; `mledger up --force REASON` goes on in spite of warnings";
+
+/// Returns what a run goes on in spite of, each rule once: warnings, and also errors where they refuse nothing.
+fn forced(report: &Report, skips: bool, reason: &str) -> Vec<Forced> {
+    let findings = report.findings.iter();
+    let rules: BTreeSet<&str> = findings
+        .filter(|finding| finding.is_warning() || (skips && finding.is_error()))
+        .map(|finding| finding.rule)
+        .collect();
+    let forced = rules.into_iter().map(|rule| Forced {
+        finding: rule.to_owned(),
+        reason: ledger::clean(reason),
+    });
+    forced.collect()
+}
+
+fn blocker(finding: &Finding, code: &'static str, force: &str) -> Blocker {
     let line = finding
         .line
         .map_or_else(String::new, |line| format!(":{line}"));
     Blocker {
         kind: BlockerKind::Policy,
         refusal: Refusal {
-            code: "validation-failed",
+            code,
             version: Some(finding.version.clone()),
             message: format!(
                 "`{}`{line}: {}: {}",
@@ -191,7 +220,7 @@ fn blocker(finding: &Finding) -> Blocker {
             ),
             hint: format!(
                 "{}; `mledger validate` shows more, and `-- mledger:allow {} REASON` before the first \
-                 statement allows it",
+                 statement allows it{force}",
                 finding.steps.join("; "),
                 finding.rule
             ),

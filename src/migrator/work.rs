@@ -2,9 +2,7 @@
 
 use std::borrow::Cow;
 
-use ledger::Direction;
-
-use ledger::Digest;
+use ledger::{Digest, Direction, Forced};
 
 use super::admit::Purpose;
 use super::adopt::{self, Adopting};
@@ -48,6 +46,8 @@ pub(super) struct Decision {
     pub(super) digest: Option<Digest>,
     /// The plan that a run has begun before, and of which this is all the rest.
     pub(super) under: Option<Digest>,
+    /// What the run goes on in spite of, since somebody forces it.
+    pub(super) forced: Vec<Forced>,
     /// What the rules of `validate` found in what would be applied.
     pub(super) validation: Option<Report>,
     /// The approvals that the plan needs and has.
@@ -136,8 +136,9 @@ impl Migrator {
             .await?;
         self.require_promotion(work, ground, log, &mut decision)
             .await?;
-        if matches!(work, Work::Up(_)) {
-            self.validate_plan(files, log, &mut decision, purpose)
+        if let Work::Up(up) = work {
+            let force = up.force.as_deref();
+            self.validate_plan(files, log, &mut decision, purpose, force)
                 .await?;
         }
         Ok(decision)

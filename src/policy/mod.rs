@@ -43,6 +43,8 @@ pub struct Rules {
     pub skip_backup: bool,
     /// A run needs no validation.
     pub skip_validation: bool,
+    /// Warnings of the validation refuse a run, too, unless somebody forces it and says why.
+    pub refuse_warnings: bool,
     /// A run is stopped after so long.
     pub max_duration: Option<Duration>,
     /// Only what was applied in another environment may be applied.
@@ -131,6 +133,7 @@ impl Rules {
             auto_rollback: false,
             skip_backup: false,
             skip_validation: environment == DEVELOPMENT,
+            refuse_warnings: false,
             max_duration: None,
             promotion: None,
             checks: Checks::default(),
@@ -152,6 +155,7 @@ impl Rules {
         }
         for (name, set) in [
             ("auto_rollback", self.auto_rollback),
+            ("refuse_warnings", self.refuse_warnings),
             ("skip_backup", self.skip_backup),
         ] {
             if set {

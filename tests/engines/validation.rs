@@ -63,6 +63,37 @@ async fn an_error_refuses_the_run_and_a_waiver_is_recorded() {
         Shop::assert_intact(&shop.verify().await);
         let left = shop.migrator().validate(&Validate::Pending).await.unwrap();
         assert_eq!(left.migrations, 0, "what is applied is not spoken of");
+
+        // warnings refuse a run where the rules say so, until somebody says why it is to go on
+        shop.migration("4_most", "CREATE TABLE most (id INTEGER PRIMARY KEY);", "");
+        let strict = shop.migrator_with(|settings: &mut Settings| {
+            let rules = Rules {
+                skip_validation: false,
+                refuse_warnings: true,
+                ..Rules::cautious("development")
+            };
+            settings.rules.insert("development".to_owned(), rules);
+        });
+        let error = refused(strict.up(&Up::default()).await, "validation-warned", 3);
+        assert!(format!("{error:?}").contains("mledger up --force REASON"));
+        let forced = Up {
+            force: Some("read with the team".to_owned()),
+            ..Up::default()
+        };
+        assert_eq!(strict.up(&forced).await.unwrap().applied, 1);
+        let mut told = Vec::new();
+        shop.events(|event| {
+            if let Body::RunStarted(body) = &event.body {
+                told.clone_from(&body.forced);
+            }
+        })
+        .await;
+        let rules: Vec<&str> = told.iter().map(|one| one.finding.as_str()).collect();
+        assert!(rules.contains(&"metadata-missing"), "{rules:?}");
+        assert!(told.iter().all(|one| one.reason == "read with the team"));
+        // an error is none, whatever is said
+        shop.write("5_drop_most.sql", "DROP TABLE most;\n");
+        refused(strict.up(&forced).await, "validation-failed", 3);
     })
     .await;
 }

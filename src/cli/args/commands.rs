@@ -81,6 +81,9 @@ pub(crate) struct Up {
     /// Take no backup first, though the environment asks for one; this is recorded
     #[arg(long)]
     pub(crate) skip_backup: bool,
+    /// Go on in spite of warnings of the validation; each is recorded with this reason
+    #[arg(long, value_name = "REASON", value_parser = sentence)]
+    pub(crate) force: Option<String>,
     /// Run exactly the plan that this file holds, or refuse
     #[arg(
         long, value_name = "FILE", value_hint = ValueHint::FilePath,

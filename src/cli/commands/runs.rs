@@ -22,6 +22,7 @@ pub(super) async fn up(app: &App, arguments: args::Up) -> Result<u8, Error> {
         ticket: arguments.ticket,
         timeout: arguments.timeout,
         skip_backup: arguments.skip_backup,
+        force: arguments.force,
         plan: match &arguments.plan {
             Some(path) => Some(plan::read(app, path)?),
             None => None,
