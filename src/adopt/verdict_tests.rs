@@ -45,7 +45,7 @@ fn a_baseline_stands_for_what_is_older_and_needs_no_file() {
         vec![cells.map(|text| Cell::Text(text.to_owned())).to_vec()],
     );
     let mut never = |_: &Migration| Ok(Vec::new());
-    let adoption = judge(flyway, &table, &files(&folder), &mut never).unwrap();
+    let adoption = judge(flyway, &table, &files(&folder), None, &mut never).unwrap();
     let found: Vec<(&str, Verdict)> = adoption
         .judged
         .iter()
@@ -203,7 +203,7 @@ impl Kept {
         let table = table(&columns, vec![self.row.iter().map(cell).collect()]);
         assert!(tool.recognises(&table), "{}", self.tool);
         let folder = self.folder(text);
-        let adoption = judge(tool, &table, &files(&folder), &mut bytes).unwrap();
+        let adoption = judge(tool, &table, &files(&folder), None, &mut bytes).unwrap();
         assert_eq!(adoption.judged.len(), 1, "{}", self.tool);
         adoption.judged[0].verdict
     }
@@ -277,7 +277,7 @@ proptest! {
         let width = tool.columns().len();
         let rows = cells.into_iter().map(|mut row| { row.truncate(width); row }).collect();
         let folder = folder(&[("1_a.sql", "SELECT 1;")]);
-        match judge(tool, &table(tool.columns(), rows), &files(&folder), &mut bytes) {
+        match judge(tool, &table(tool.columns(), rows), &files(&folder), None, &mut bytes) {
             Ok(adoption) => prop_assert!(adoption.marked(true).all(|one| one.version.as_str() == "1")),
             Err(Unreadable::Rows(message)) => prop_assert!(message.contains("history"), "{}", message),
             Err(Unreadable::File(problem)) => prop_assert!(false, "{:?}", problem),

@@ -40,7 +40,6 @@ impl Style {
         Self::marked(text).unwrap_or_default()
     }
 
-    /// Returns the style of which a text has the first mark.
     /// Returns the style of which a text has the first mark; none where it has none.
     pub(super) fn marked(text: &str) -> Option<Self> {
         for line in text.lines() {

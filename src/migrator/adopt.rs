@@ -14,7 +14,7 @@ use super::adopt_lock::in_use;
 use super::open::Opened;
 use super::promote::Ground;
 use super::work::{Decision, Work};
-use crate::adopt::{self, Adoption, Judged, LockState, Unreadable, Verdict, judge};
+use crate::adopt::{self, Adoption, Judged, LockState, Table, Tool, Unreadable, Verdict, judge};
 use crate::engine::Session;
 use crate::error::Error;
 use crate::journal::Fact;
@@ -142,7 +142,9 @@ impl Migrator {
             known(through, files)?;
         }
         let (tool, table) = self.find_history(request, asked, session).await?;
-        if files.is_empty() && !table.rows.is_empty() {
+        // programs have no file in any folder
+        let has_files = tool.revisions(&table, files).is_empty();
+        if files.is_empty() && has_files && !table.rows.is_empty() {
             return Err(self.no_files(tool, &table));
         }
         // before the table is read for good, so that nothing is added to it
@@ -230,55 +232,6 @@ impl Migrator {
             ),
             hint: "`--migrations DIR`, or `migrations` in mledger.toml, names the folder that has them"
                 .to_owned(),
-        }
-    }
-
-    /// Finds the table that was asked for, or the one that is there.
-    async fn find_history(
-        &self,
-        request: &Adopt,
-        asked: Option<&dyn Tool>,
-        session: &mut dyn Session,
-    ) -> Result<(&'static dyn Tool, Table), Error> {
-        let mut found: Vec<(&'static dyn Tool, Table)> = Vec::new();
-        let mut odd: Option<(&'static dyn Tool, Table)> = None;
-        let tools = adopt::TOOLS
-            .iter()
-            .copied()
-            .filter(|tool| asked.is_none_or(|asked| asked.name() == tool.name()));
-        for tool in tools {
-            for name in places(tool, request) {
-                let read = session.table(&name).await;
-                let Some(table) =
-                    read.map_err(|error| self.engine_error(error, "reading another tool's table"))?
-                else {
-                    continue;
-                };
-                if tool.recognises(&table) {
-                    found.push((tool, table));
-                    break;
-                }
-                odd.get_or_insert((tool, table));
-            }
-        }
-        if found.len() > 1 {
-            let names: Vec<String> = found
-                .iter()
-                .map(|(tool, table)| format!("`{}` in `{}`", tool.name(), table.name))
-                .collect();
-            return Err(Error::Usage {
-                code: "adoption-ambiguous",
-                message: format!(
-                    "expected the history of one tool, found those of {}",
-                    names.join(" and ")
-                ),
-                hint: "say which one holds with `--from TOOL`".to_owned(),
-            });
-        }
-        match (found.pop(), odd) {
-            (Some(found), _) => Ok(found),
-            (None, Some((tool, table))) => Err(not_its_own(tool, &table)),
-            (None, None) => Err(nothing_found(request)),
         }
     }
 }

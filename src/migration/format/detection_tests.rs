@@ -3,7 +3,7 @@
 use super::*;
 
 /// A migration in each form, of which no two go together.
-const ONE_OF_EACH: [(&str, &[(&str, &str)]); 10] = [
+const ONE_OF_EACH: [(&str, &[(&str, &str)]); 13] = [
     (
         "mledger",
         &[("1_a.sql", "-- UP\nSELECT 1;\n-- DOWN\nSELECT 2;\n")],
@@ -49,7 +49,28 @@ const ONE_OF_EACH: [(&str, &[(&str, &str)]); 10] = [
             ("deploy/i.sql", "SELECT 1;\n"),
         ],
     ),
-    ("plain SQL", &[("10_j.sql", "SELECT 1;\n")]),
+    (
+        "node-pg-migrate",
+        &[(
+            "11_k.sql",
+            "-- Up Migration\nSELECT 1;\n-- Down Migration\nSELECT 2;\n",
+        )],
+    ),
+    (
+        "db-migrate",
+        &[
+            ("12-l-up.sql", "SELECT 1;\n"),
+            ("12-l-down.sql", "SELECT 2;\n"),
+        ],
+    ),
+    (
+        "yoyo",
+        &[
+            ("13_m.sql", "SELECT 1;\n"),
+            ("13_m.rollback.sql", "SELECT 2;\n"),
+        ],
+    ),
+    ("plain SQL", &[("14_n.sql", "SELECT 1;\n")]),
 ];
 
 #[test]
@@ -57,8 +78,8 @@ fn a_folder_is_in_one_form() {
     for (at, (first, files)) in ONE_OF_EACH.iter().enumerate() {
         assert_eq!(code(Format::Auto, files), "", "{first} alone");
         for (second, others) in &ONE_OF_EACH[at + 1..] {
-            // a script without marks is all of it the up script, in our form and in that of Drizzle
-            if *second == "plain SQL" && ["mledger", "drizzle"].contains(first) {
+            // a script without marks is all of it the up script, in our form and in these
+            if *second == "plain SQL" && ["mledger", "drizzle", "yoyo"].contains(first) {
                 continue;
             }
             let both = [*files, *others].concat();

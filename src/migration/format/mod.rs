@@ -252,12 +252,9 @@ fn detect(folder: &Path) -> Result<&'static dyn Reader, Problem> {
             let known = claimed
                 .iter()
                 .any(|(known, _)| known.name() == reader.name());
-            // its scripts have such names too, and no marks: both halves of another's would run as one
-            let within_drizzle = drizzle.is_some()
-                && reader.name() == numbered::ANY.name()
-                && !numbered::is_marked(path);
-            if !known && !within_drizzle && reader.claims(path, name) {
-            let is_theirs = is_said && reader.name() == numbered::ANY.name();
+            // their scripts have no marks: both halves of another's would run as one
+            let is_theirs =
+                is_said && reader.name() == numbered::ANY.name() && !numbered::is_marked(path);
             if !known && !is_theirs && reader.claims(path, name) {
                 claimed.push((*reader, path.clone()));
             }

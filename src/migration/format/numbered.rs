@@ -66,16 +66,17 @@ pub(super) const DBMATE: Numbered = Numbered {
     loose: Loose::Never,
 };
 
-/// Says whether a file has a mark of a form that keeps both scripts in one file.
-pub(super) fn is_marked(path: &Path) -> bool {
-    fs::read_to_string(path).is_ok_and(|text| Style::marked(&text).is_some())
-}
 pub(super) const NODE_PG_MIGRATE: Numbered = Numbered {
     name: "node-pg-migrate",
     style: Some(Style::NodePgMigrate),
     program: None,
-    loose: false,
+    loose: Loose::Never,
 };
+
+/// Says whether a file has a mark of a form that keeps both scripts in one file.
+pub(super) fn is_marked(path: &Path) -> bool {
+    fs::read_to_string(path).is_ok_and(|text| Style::marked(&text).is_some())
+}
 
 /// Returns the marks of the first file that may have any.
 pub(super) fn marks(files: &[File]) -> Style {

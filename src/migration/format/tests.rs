@@ -429,29 +429,6 @@ fn node_pg_migrate_and_db_migrate_have_their_marks() {
 }
 
 #[test]
-fn a_folder_is_in_one_form() {
-    let goose = ("1_a.sql", "-- +goose Up\nSELECT 1;\n");
-    for other in [
-        ("2_b.sql", "-- UP\nSELECT 1;\n"),
-        ("2_b.sql", "SELECT 1;\n"),
-        ("2_b.sql", "-- migrate:up\nSELECT 1;\n"),
-        ("2_b.up.sql", "SELECT 1;\n"),
-        ("2_b.sql", "-- Up Migration\nSELECT 1;\n"),
-        ("2-b-up.sql", "SELECT 1;\n"),
-        ("V2__b.sql", "SELECT 1;\n"),
-        ("2024_b/up.sql", "SELECT 1;\n"),
-        ("2024_b/migration.sql", "SELECT 1;\n"),
-    ] {
-        assert_eq!(
-            code(Format::Auto, &[goose, other]),
-            "format-mixed",
-            "{other:?}"
-        );
-    }
-    assert_eq!(code(Format::Auto, &[goose]), "");
-}
-
-#[test]
 fn the_form_of_a_folder_can_be_told() {
     for (file, text, form) in [
         ("1_a.sql", "-- +goose Up\nA;", Some(Format::Goose)),
