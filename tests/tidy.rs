@@ -312,6 +312,8 @@ const NO_CODES: &[&str] = &[
     "create-events",
     "before-restore",
     "before-run",
+    // a command, as its run names itself
+    "export-history",
     // another tool
     "golang-migrate",
     // packages and programs of databases
