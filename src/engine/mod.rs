@@ -108,6 +108,12 @@ pub enum Store {
         /// Names of the tables that are missing.
         missing: Vec<String>,
     },
+    /// None of the tables is there, and something that stood around them is: all were dropped. What is
+    /// left is taken away by [`Session::create_store`].
+    Remains {
+        /// Names of the views and functions that are left.
+        left: Vec<String>,
+    },
     /// A table of one of our names is there and is not ours.
     Foreign {
         /// The table and what is wrong with it.

@@ -221,11 +221,21 @@ impl Migrator {
             Store::Present { .. } => return Ok(None),
             other => return Err(open::unusable_store(&other)),
         }
+        self.creation(session, signing).await.map(Some)
+    }
+
+    /// Creates the ledger's tables and returns the first event.
+    pub(super) async fn creation(
+        &self,
+        session: &mut dyn Session,
+        signing: &Signing,
+    ) -> Result<Fact, Error> {
+        let fail = |error| self.engine_error(error, "creating the ledger's tables");
         let identity = self.context.source.id().to_string();
         session.create_store(&identity).await.map_err(fail)?;
         let found = session.identity().await.map_err(fail)?;
         let public = signing.signer.public_key();
-        Ok(Some(Fact::success(Body::LedgerCreated(LedgerCreated {
+        Ok(Fact::success(Body::LedgerCreated(LedgerCreated {
             database: DatabaseId {
                 engine: self.engine.capabilities().name.to_owned(),
                 identity: found.identity,
@@ -237,7 +247,7 @@ impl Migrator {
                 roles: vec![Role::Owner].into(),
             },
             nonce: self.context.source.nonce(),
-        }))))
+        })))
     }
 
     #[expect(

@@ -5,14 +5,16 @@ use std::time::Duration;
 use ledger::{Body, NoteAdded};
 
 use super::Migrator;
-use crate::context::Progress;
-use crate::engine::Fault;
+use super::open::Opened;
+use crate::context::{Progress, Remembered};
+use crate::engine::{Access, Fault, Store};
 use crate::error::Error;
 use crate::journal::Fact;
 use crate::log::Log;
 use crate::plan::Blocker;
 use crate::policy::approval::blocker;
 use crate::report::{LedgerView, Opened};
+use crate::report::{LedgerView, Opened as Answer};
 
 /// How often the ledger is opened anew where another process came first.
 const TRIES: u32 = 8;
@@ -31,6 +33,8 @@ impl Migrator {
     /// [`Error::Integrity`] where a ledger was seen before and no reason is given, [`Error::Refused`] where
     /// the environment is protected and none is given.
     pub async fn init(&self, new_ledger: Option<String>) -> Result<Opened, Error> {
+    /// [`Error::Integrity`] where a ledger was seen before and no reason is given.
+    pub async fn init(&self, new_ledger: Option<String>) -> Result<Answer, Error> {
         let mut tries = 1;
         loop {
             match self.try_to_init(new_ledger.as_deref()).await {
@@ -41,17 +45,14 @@ impl Migrator {
         }
     }
 
-    async fn try_to_init(&self, new_ledger: Option<&str>) -> Result<Opened, Error> {
+    async fn try_to_init(&self, new_ledger: Option<&str>) -> Result<Answer, Error> {
         let seen = self.recall()?;
-        let given_up = match (new_ledger, seen) {
-            (Some(reason), Some(seen)) => Some((reason.to_owned(), seen)),
-            _ => None,
+        let (remains, mut opened) = match new_ledger {
+            Some(_) if self.only_remains_are_left().await? => (true, Opened::nothing()),
+            Some(_) if seen.is_some() => (false, self.read(self.options(None)).await?),
+            _ => (false, self.open().await?),
         };
-        let mut opened = if given_up.is_some() {
-            self.read(self.options(None)).await?
-        } else {
-            self.open().await?
-        };
+        let given_up = new_ledger.filter(|_| remains || seen.is_some());
         if !opened.log.is_empty() {
             self.check(&opened.log, None)?;
             if given_up.is_some() {
@@ -71,7 +72,14 @@ impl Migrator {
         let fail = |error| self.engine_error(error, "opening the ledger");
         let mut session = self.begin_write().await?;
         let log = &mut opened.log;
-        let opening = match self.opening(&mut *session, log, journal.signing()).await {
+        let opening = match remains {
+            true => self
+                .creation(&mut *session, journal.signing())
+                .await
+                .map(Some),
+            false => self.opening(&mut *session, log, journal.signing()).await,
+        };
+        let opening = match opening {
             // the tables were not there yet, and another process was first to make them
             Err(Error::Engine { error, .. }) if error.fault == Fault::Conflict => None,
             answer => answer?,
@@ -90,11 +98,19 @@ impl Migrator {
                     seen.head.size, seen.head.hash
                 ),
                 None => String::new(),
+        let note = given_up.map(|reason| {
+            let before = match &seen {
+                Some(Remembered { head, .. }) => format!(
+                    "the one seen here before had {} events and the head {}",
+                    head.size, head.hash
+                ),
+                None => "the tables of the one before were dropped".to_owned(),
             };
             Fact::success(Body::NoteAdded(NoteAdded {
                 about: None,
                 text: ledger::clean(&format!(
                     "a new ledger was opened on purpose: {reason}{before}"
+                    "a new ledger was opened on purpose: {reason}; {before}"
                 )),
             }))
         });
@@ -134,6 +150,17 @@ impl Migrator {
                  --new-ledger REASON`"
             ),
         ))
+    /// Says whether all that is left of a ledger is what stood around its tables.
+    async fn only_remains_are_left(&self) -> Result<bool, Error> {
+        let fail = |error| self.engine_error(error, "looking for the ledger");
+        match self.engine.connect(Access::Read).await {
+            Ok(mut session) => {
+                let store = session.store().await.map_err(fail)?;
+                Ok(matches!(store, Store::Remains { .. }))
+            }
+            Err(error) if error.fault == Fault::NoDatabase => Ok(false),
+            Err(error) => Err(fail(error)),
+        }
     }
 
     fn forget(&self) -> Result<(), Error> {
@@ -164,8 +191,8 @@ pub(super) fn ledger_view(log: &Log) -> Option<LedgerView> {
     })
 }
 
-fn view(log: &Log, created: bool) -> Opened {
-    Opened {
+fn view(log: &Log, created: bool) -> Answer {
+    Answer {
         ledger: LedgerView {
             id: log.id().unwrap_or(ledger::Digest::ZERO),
             size: log.size(),

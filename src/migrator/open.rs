@@ -122,7 +122,7 @@ impl Migrator {
                     .await
                     .map_err(|error| engine_error(error, "reading the ledger", &nothing))?;
                 if log.is_empty() {
-                    return Err(lost("its tables are there and hold no event".to_owned()));
+                    return Err(no_event());
                 }
                 missing_guards
             }
@@ -294,6 +294,17 @@ pub(super) fn knows_all(log: &Log) -> Result<(), Error> {
     }
 }
 
+impl Opened {
+    /// Returns what there is where there is no ledger.
+    pub(super) fn nothing() -> Self {
+        Self {
+            session: None,
+            log: Log::empty(Options::default()),
+            missing_guards: Vec::new(),
+        }
+    }
+}
+
 /// Says why a log is not of the ledger that was seen before, if it is not: that ledger, or a rewind of it.
 pub(super) fn another(log: &Log, seen: &Remembered) -> Option<String> {
     let lineage = log.verifier().lineage();
@@ -362,6 +373,21 @@ pub(super) fn lost(what: String) -> Error {
     )
 }
 
+/// As [`lost`], where tables are left that may hold what others want to look at.
+fn lost_in_part(what: String) -> Error {
+    integrity(
+        "ledger-lost",
+        format!("the ledger of this database is lost: {what}"),
+        "restore the database; to begin anew on purpose, drop the ledger's tables that are left, then \
+         `mledger init --new-ledger REASON`",
+    )
+}
+
+/// Returns the error for tables that were emptied.
+pub(super) fn no_event() -> Error {
+    lost_in_part("its tables are there and hold no event".to_owned())
+}
+
 pub(super) fn mismatch(message: String) -> Error {
     integrity(
         "ledger-mismatch",
@@ -374,7 +400,13 @@ pub(super) fn mismatch(message: String) -> Error {
 /// Returns the error for tables that cannot be used.
 pub(super) fn unusable_store(store: &Store) -> Error {
     match store {
-        Store::Damaged { missing } => lost(format!("`{}` was dropped", missing.join("`, `"))),
+        Store::Damaged { missing } => {
+            lost_in_part(format!("`{}` was dropped", missing.join("`, `")))
+        }
+        Store::Remains { left } => lost(format!(
+            "its tables were dropped, and only `{}` is left",
+            left.join("`, `")
+        )),
         Store::Foreign { reason } => integrity(
             "store-foreign",
             format!("expected the ledger's own tables, found others of the same name: {reason}"),

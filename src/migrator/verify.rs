@@ -141,9 +141,7 @@ impl Migrator {
         };
         log.catch_up(session, &mut tell).await.map_err(fail)?;
         if log.is_empty() {
-            return Err(open::lost(
-                "its tables are there and hold no event".to_owned(),
-            ));
+            return Err(open::no_event());
         }
         if let Some((seq, reason)) = log.unreadable() {
             found.findings.push(Finding {

@@ -21,6 +21,7 @@ on_each_engine!(
     a_database_replaced_by_another_projects_is_found_by_what_is_known_from_outside,
     a_restored_older_copy_is_found,
     a_ledger_is_given_up_only_with_a_reason_which_the_new_one_records,
+    what_is_left_around_dropped_tables_keeps_no_new_ledger_from_being_opened,
 );
 
 const CUT: [u64; 2] = [1, 5];
@@ -239,6 +240,40 @@ fn a_ledger_is_given_up_only_with_a_reason_which_the_new_one_records(kind: &Kind
     project.ok(&["status"]);
     let verified = project.json(&["verify"]);
     assert_eq!(verified["anchored_to"], "remembered_head", "{verified}");
+}
+
+/// The error of a lost ledger names the way to a new one, and that way is open: on this machine, and on one
+/// that has never seen the old one.
+fn what_is_left_around_dropped_tables_keeps_no_new_ledger_from_being_opened(kind: &Kind) {
+    let project = Project::with_effects_on(kind, 1);
+    project.ok(&["up"]);
+    let attacker = attacker::against(kind);
+    for remembers in [true, false] {
+        project.place.run(&attacker.dropping(&TABLES)).unwrap();
+        let elsewhere = tempfile::tempdir().unwrap();
+        let state = elsewhere.path().to_str().unwrap();
+        let run = |arguments: &[&str]| match remembers {
+            true => project.run(arguments),
+            false => project.run_with(arguments, &[("XDG_STATE_HOME", state)]),
+        };
+        if remembers {
+            for command in ["init", "up", "status"] {
+                let ended = run(&[command, "--json"]);
+                assert_eq!(ended.code, 4, "`{command}`: {ended:#?}");
+                assert!(ended.stdout.contains("ledger-lost"), "{ended:#?}");
+                assert!(ended.stdout.contains("init --new-ledger"), "{ended:#?}");
+            }
+        }
+        let ended = run(&["init", "--new-ledger", "the tables were dropped"]);
+        assert_eq!(ended.code, 0, "remembered: {remembers}: {ended:#?}");
+        let verified = run(&["verify", "--json"]);
+        assert_eq!(verified.code, 0, "{verified:#?}");
+        assert!(!verified.stdout.contains("guard-missing"), "{verified:#?}");
+        let ended = run(&["validate", "--json"]);
+        assert_eq!(ended.code, 0, "{ended:#?}");
+    }
+    let attempts = project.ask("SELECT count(*) FROM effects");
+    assert_eq!(attempts.trim(), "2", "nothing but the ledger was touched");
 }
 
 /// F68: an older copy of the whole database is a ledger that was cut off, whatever else fits.

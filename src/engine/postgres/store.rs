@@ -185,12 +185,16 @@ fn compare(found: &[Found]) -> Store {
         }
     }
     let expected = expected();
-    let any = missing.len() < TABLES.len()
-        || expected
+    if missing.len() == TABLES.len() {
+        let left: Vec<String> = expected
             .iter()
-            .any(|(kind, name, _)| there(kind, name).is_some());
-    if !any {
-        return Store::Absent;
+            .filter(|(kind, name, _)| there(kind, name).is_some())
+            .map(|(_, name, _)| format!("mledger.{name}"))
+            .collect();
+        return match left.is_empty() {
+            true => Store::Absent,
+            false => Store::Remains { left },
+        };
     }
     if !missing.is_empty() {
         return Store::Damaged { missing };
@@ -275,7 +279,11 @@ pub(super) async fn create(
     if let Some(row) = rows.last() {
         (has_schema, may_create) = (link::truth(row, 0)?, link::truth(row, 1)?);
     }
-    if has_schema && !matches!(compare(&look(link, prefix).await?), Store::Absent) {
+    let remains = match has_schema {
+        true => compare(&look(link, prefix).await?),
+        false => Store::Absent,
+    };
+    if !matches!(remains, Store::Absent | Store::Remains { .. }) {
         return Err(EngineError::new(
             Fault::Conflict,
             "another run made the ledger's tables at the same time",
@@ -287,6 +295,15 @@ pub(super) async fn create(
     let mut sql = prefix.to_owned();
     if !has_schema {
         sql.push_str("CREATE SCHEMA mledger;\n");
+    }
+    if matches!(remains, Store::Remains { .. }) {
+        // what others have built upon them is theirs, and keeps them from being dropped
+        for (name, _) in VIEWS.iter().rev() {
+            sql.push_str(&format!("DROP VIEW IF EXISTS mledger.{name};\n"));
+        }
+        for (name, ..) in FUNCTIONS.iter().rev() {
+            sql.push_str(&format!("DROP FUNCTION IF EXISTS mledger.{name};\n"));
+        }
     }
     let tables = TABLES.iter().map(|(_, file, _)| *file);
     let functions = FUNCTIONS.iter().map(|(_, file, _)| *file);

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use sqlx::{Row, SqliteConnection};
+use sqlx::{AssertSqlSafe, Row, SqliteConnection};
 
 use super::fault;
 use crate::engine::{EngineError, Fault, Identity, Store};
@@ -97,7 +97,7 @@ async fn has_lease_row(connection: &mut SqliteConnection) -> Result<bool, Engine
 }
 
 fn compare(found: &[(String, String, String)]) -> Store {
-    let mut any = false;
+    let mut left = Vec::new();
     let mut missing = Vec::new();
     let mut guards = 0;
     let mut missing_guards = Vec::new();
@@ -106,7 +106,7 @@ fn compare(found: &[(String, String, String)]) -> Store {
         let there = found
             .iter()
             .find(|(_, name, _)| name.eq_ignore_ascii_case(ours.name));
-        any |= there.is_some();
+        left.extend(there.map(|_| ours.name.to_owned()));
         guards += u64::from(ours.kind != "table");
         let same = there.is_some_and(|(kind, _, sql)| kind == ours.kind && sql == ours.sql());
         match (ours.kind, there) {
@@ -128,8 +128,11 @@ fn compare(found: &[(String, String, String)]) -> Store {
         .iter()
         .filter(|(kind, name, _)| kind == "trigger" && !is_ours(kind, name));
     missing_guards.extend(added.map(|(_, name, _)| name.clone()));
-    if !any {
+    let tables = DEFINITIONS.iter().filter(|ours| ours.kind == "table");
+    if left.is_empty() {
         Store::Absent
+    } else if missing.len() == tables.count() {
+        Store::Remains { left }
     } else if missing.is_empty() {
         Store::Present {
             guards,
@@ -145,6 +148,9 @@ pub(super) async fn create(
     connection: &mut SqliteConnection,
     identity: &str,
 ) -> Result<(), EngineError> {
+    if let Store::Remains { left } = inspect(connection).await? {
+        clear(connection, &left).await?;
+    }
     for ours in DEFINITIONS {
         sqlx::raw_sql(ours.sql())
             .execute(&mut *connection)
@@ -157,6 +163,19 @@ pub(super) async fn create(
         .await
         .map(drop)
         .map_err(fault::from_driver)
+}
+
+/// Takes away what is left of a store without tables: views, and the triggers on them.
+async fn clear(connection: &mut SqliteConnection, left: &[String]) -> Result<(), EngineError> {
+    let views = DEFINITIONS.iter().filter(|ours| ours.kind == "view");
+    for view in views.filter(|view| left.iter().any(|name| name == view.name)) {
+        let sql = format!("DROP VIEW main.{}", view.name);
+        sqlx::raw_sql(AssertSqlSafe(sql))
+            .execute(&mut *connection)
+            .await
+            .map_err(fault::from_driver)?;
+    }
+    Ok(())
 }
 
 /// Puts another random id in the place of the one kept with the store.
