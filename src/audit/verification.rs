@@ -161,8 +161,8 @@ impl<'a> Inspection<'a> {
             self.error(Code::ManifestInvalid, oddity.clone());
         }
         let manifest = self.manifest()?;
-        let own_checkpoints = self.own_checkpoints()?;
-        let own = own_checkpoints.first().cloned();
+        let own = self.text(CHECKPOINT, LONGEST_NOTE, Code::CheckpointInvalid)?;
+        let own_checkpoints = self.own_checkpoints(own.as_ref())?;
         let mut verifier = Verifier::new(Options {
             ledger: request.ledger,
             trust,
@@ -226,10 +226,9 @@ impl<'a> Inspection<'a> {
         Ok(Some(text))
     }
 
-    /// Returns the bundle's own checkpoints, the one over all entries first.
-    fn own_checkpoints(&mut self) -> io::Result<Vec<String>> {
-        let mut notes = Vec::new();
-        notes.extend(self.text(CHECKPOINT, LONGEST_NOTE, Code::CheckpointInvalid)?);
+    /// Returns the bundle's own checkpoints: `whole`, which is over all entries, and earlier ones.
+    fn own_checkpoints(&mut self, whole: Option<&String>) -> io::Result<Vec<String>> {
+        let mut notes: Vec<String> = whole.into_iter().cloned().collect();
         let earlier: Vec<&String> = self
             .contents
             .files

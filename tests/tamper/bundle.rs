@@ -7,10 +7,14 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use mledger::audit;
+use mledger::error::Error;
 use mledger::ledger::sshsig::{self, EXPORT_NAMESPACE};
 use mledger::ledger::{Digest, Severity, Signer as _, SigningKey};
+use mledger::report::VerifyReport;
 use mledger::request::Verify;
 use tempfile::TempDir;
+
+use crate::judge::{self, Ended};
 
 const MANIFEST: &str = "MANIFEST.sha256";
 
@@ -92,38 +96,36 @@ impl Bundle {
     }
 
     pub(crate) fn ours(&self) -> Said {
-        ours(&self.path())
+        ours(&self.path(), &Verify::default())
     }
 
-    /// What `verify.py` says, with the packages of this machine or without any.
-    pub(crate) fn theirs(&self, alone: bool) -> Said {
+    /// What `verify.py` says.
+    pub(crate) fn theirs(&self) -> Said {
+        theirs(&self.path(), &[])
+    }
+
+    /// What `verify.py` says without any package of this machine.
+    pub(crate) fn theirs_alone(&self) -> Said {
+        let hide = "import runpy, sys; sys.modules['cryptography'] = None; \
+                    sys.argv = sys.argv[1:]; runpy.run_path(sys.argv[0], run_name='__main__')";
         let program = concat!(env!("CARGO_MANIFEST_DIR"), "/src/audit/verify.py");
-        let mut python = Command::new("python3");
-        if alone {
-            let hide = "import runpy, sys; sys.modules['cryptography'] = None; \
-                        sys.argv = sys.argv[1:]; runpy.run_path(sys.argv[0], run_name='__main__')";
-            python.args(["-c", hide]);
-        }
-        let output = python.arg(program).arg(self.path()).output().unwrap();
-        let text = String::from_utf8(output.stdout).unwrap();
-        let stderr = String::from_utf8_lossy(&output.stderr);
-        assert!(stderr.is_empty(), "no traceback: {stderr}");
-        let errors = text
-            .lines()
-            .filter_map(|line| line.strip_prefix("error "))
-            .map(|line| line.split([' ', ':']).next().unwrap().to_owned())
-            .collect();
-        Said {
+        let output = Command::new("python3")
+            .args(["-c", hide, program])
+            .arg(self.path())
+            .output()
+            .unwrap();
+        Said::read(Ended {
             exit: output.status.code().unwrap(),
-            errors,
-        }
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        })
     }
 
     /// Asserts that both programs say the same, and returns it.
     #[track_caller]
     pub(crate) fn both(&self, case: &str) -> Said {
         let ours = self.ours();
-        assert_eq!(ours, self.theirs(false), "{case}: ours and verify.py");
+        assert_eq!(ours, self.theirs(), "{case}: ours and verify.py");
         assert_eq!(
             ours.exit,
             if ours.errors.is_empty() { 0 } else { 4 },
@@ -133,26 +135,58 @@ impl Bundle {
     }
 }
 
-/// What our program says of a bundle.
-pub(crate) fn ours(path: &Path) -> Said {
-    match audit::verify(path, &Verify::default()) {
-        Ok(report) => {
-            let errors: BTreeSet<String> = report
-                .findings
-                .iter()
-                .filter(|finding| finding.severity == Severity::Error)
-                .map(|finding| finding.code.as_str().to_owned())
-                .collect();
-            Said {
-                exit: if errors.is_empty() { 0 } else { 4 },
-                errors,
-            }
+impl Said {
+    pub(crate) fn of(report: &VerifyReport) -> Self {
+        let errors: BTreeSet<String> = report
+            .findings
+            .iter()
+            .filter(|finding| finding.severity == Severity::Error)
+            .map(|finding| finding.code.as_str().to_owned())
+            .collect();
+        Self {
+            exit: if errors.is_empty() { 0 } else { 4 },
+            errors,
         }
-        Err(error) => Said {
+    }
+
+    pub(crate) fn failed(error: &Error) -> Self {
+        Self {
             exit: i32::from(error.exit_code()),
             errors: BTreeSet::from([error.code().to_owned()]),
-        },
+        }
     }
+
+    fn read(ended: Ended) -> Self {
+        assert!(
+            ended.exit == 2 || ended.stderr.is_empty(),
+            "no traceback: {}",
+            ended.stderr
+        );
+        let errors = ended
+            .stdout
+            .lines()
+            .filter_map(|line| line.strip_prefix("error "))
+            .map(|line| line.split([' ', ':']).next().unwrap().to_owned())
+            .collect();
+        Self {
+            exit: ended.exit,
+            errors,
+        }
+    }
+}
+
+/// What our program says of a bundle.
+pub(crate) fn ours(path: &Path, request: &Verify) -> Said {
+    match audit::verify(path, request) {
+        Ok(report) => Said::of(&report),
+        Err(error) => Said::failed(&error),
+    }
+}
+
+/// What `verify.py` says of a bundle with these arguments more.
+pub(crate) fn theirs(path: &Path, more: &[&str]) -> Said {
+    let arguments = [&[path.to_str().unwrap()], more].concat();
+    Said::read(judge::ask(&arguments))
 }
 
 fn copy(from: &Path, to: &Path) {

@@ -10,9 +10,12 @@ use std::path::Path;
 use std::process::Command;
 
 use mledger::ledger::{Signer as _, SigningKey};
+use mledger::request::Verify;
 
 use crate::bundle::{Bundle, ours};
 use crate::support::{Project, bare};
+use crate::bundle::{Bundle, Said, ours, theirs};
+use crate::support::Project;
 
 /// A project whose history is worth exporting, and its export.
 fn exported() -> (Project, Bundle) {
@@ -57,7 +60,7 @@ fn every_change_of_a_file_is_found_by_both_programs() {
     let said = whole.both("as exported");
     assert_eq!(said.exit, 0, "{said:?}");
     assert_eq!(
-        whole.theirs(true),
+        whole.theirs_alone(),
         said,
         "the same without any package of Python"
     );
@@ -81,7 +84,7 @@ fn every_change_of_a_file_is_found_by_both_programs() {
                 None => fs::remove_file(bundle.file(&name)).unwrap(),
             }
             let case = format!("`{name}`: {what}");
-            let (ours, theirs) = (bundle.ours(), bundle.theirs(false));
+            let (ours, theirs) = (bundle.ours(), bundle.theirs());
             if ours != theirs || ours.exit != 4 {
                 wrong.push(format!("{case}: ours {ours:?}, verify.py {theirs:?}"));
             }
@@ -224,6 +227,19 @@ fn links_are_not_followed() {
     assert!(said.errors.contains("manifest-invalid"), "{said:?}");
 }
 
+/// What both programs say of a bundle, which is the same.
+#[track_caller]
+fn both(path: &Path) -> Said {
+    let said = ours(path, &Verify::default());
+    assert_eq!(
+        said,
+        theirs(path, &[]),
+        "{}: ours and verify.py",
+        path.display()
+    );
+    said
+}
+
 /// Packs files into an archive, as they are named.
 fn archive<'a>(
     path: &Path,
@@ -254,7 +270,7 @@ fn an_archive_is_read_to_its_end_and_never_unpacked() {
     let path = folder.path().join("changed.tar.zst");
     let said = |bytes: &[u8]| {
         fs::write(&path, bytes).unwrap();
-        ours(&path)
+        both(&path)
     };
     assert_eq!(said(&whole).exit, 0);
     for length in [0, 3, whole.len() / 2, whole.len() - 1] {
@@ -264,7 +280,11 @@ fn an_archive_is_read_to_its_end_and_never_unpacked() {
     flipped[whole.len() / 2] ^= 1;
     assert_eq!(said(&flipped).exit, 4);
     assert_eq!(said(b"PK\x03\x04 not an archive").exit, 4);
-    assert_eq!(ours(&folder.path().join("nothing")).exit, 2);
+    assert_eq!(
+        ours(&folder.path().join("nothing"), &Verify::default()).exit,
+        2
+    );
+    assert_eq!(theirs(&folder.path().join("nothing"), &[]).exit, 2);
 
     let names = bundle.names();
     let files: Vec<(String, Vec<u8>)> = names
@@ -276,7 +296,7 @@ fn an_archive_is_read_to_its_end_and_never_unpacked() {
         files.map(|(name, bytes)| (name.as_str(), Regular, bytes.as_slice()))
     };
     archive(&path, plain());
-    assert_eq!(ours(&path).exit, 0, "packed by another program");
+    assert_eq!(both(&path).exit, 0, "packed by another program");
     for (name, kind) in [
         ("../../evil", Regular),
         ("/tmp/evil", Regular),
@@ -287,7 +307,7 @@ fn an_archive_is_read_to_its_end_and_never_unpacked() {
         ("b/long", GNULongName),
     ] {
         archive(&path, plain().chain([(name, kind, b"evil".as_slice())]));
-        let said = ours(&path);
+        let said = both(&path);
         assert_eq!(said.exit, 4, "{name} {kind:?}: {said:?}");
         assert!(said.errors.contains("manifest-invalid"), "{name}: {said:?}");
     }
@@ -311,7 +331,7 @@ fn a_claim_of_many_bytes_takes_no_memory() {
     // so much is there of it, on one line; the claim is ten times larger
     io::copy(&mut io::Read::take(io::repeat(b'a'), 1 << 30), &mut encoder).unwrap();
     encoder.finish().unwrap();
-    assert_eq!(ours(&path).exit, 4);
+    assert_eq!(both(&path).exit, 4);
     assert!(peak() < 400 << 20, "{} bytes", peak());
 }
 

@@ -16,6 +16,8 @@ mod bundles;
 mod by_hand;
 mod columns;
 mod guards;
+mod judge;
+mod outside;
 mod page;
 mod records;
 mod rows;

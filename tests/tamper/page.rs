@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::bundle::Bundle;
 use crate::support::{Project, browser};
-use crate::vectors::{bundle, owner, records, vectors};
+use crate::vectors::{bundle, golden, owner, records, vectors};
 
 /// What the page's script is made of, in order.
 const SCRIPTS: [&str; 4] = [
@@ -231,16 +231,6 @@ fn checkpoints_and_ids(cases: &mut Cases) {
         };
         cases.add(format!("the ledger {id}"), &whole, &request);
     }
-}
-
-/// The golden ledger with everything that a bundle has.
-fn golden() -> Bundle {
-    let golden = Bundle::copy_of(&vectors().join("golden"));
-    fs::remove_file(golden.file("FACTS.txt")).unwrap();
-    golden.write("README.txt", b"a vector\n");
-    golden.write("verify.py", b"# a vector\n");
-    golden.seal(&owner());
-    golden
 }
 
 /// What the browser says of these lines and logs.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use mledger::ledger::verify::Options;
-use mledger::ledger::{Checkpoint, Digest, Record, SigningKey, Verifier};
+use mledger::ledger::{Body, Checkpoint, Digest, Record, SigningKey, Verifier};
 use serde_json::Value;
 
 use crate::bundle::Bundle;
@@ -90,15 +90,21 @@ fn every_ledger_of_the_vectors_is_judged_alike() {
     assert!(count > 30);
 }
 
-#[test]
-fn the_golden_ledger_is_judged_alike() {
+/// The golden ledger with everything that a bundle has.
+pub(crate) fn golden() -> Bundle {
     let golden = Bundle::copy_of(&vectors().join("golden"));
     fs::remove_file(golden.file("FACTS.txt")).unwrap();
     golden.write("README.txt", b"a vector\n");
     golden.write("verify.py", b"# a vector\n");
     golden.seal(&owner());
+    golden
+}
+
+#[test]
+fn the_golden_ledger_is_judged_alike() {
+    let golden = golden();
     let said = golden.both("golden");
-    assert_eq!(said, golden.theirs(true), "without any package of Python");
+    assert_eq!(said, golden.theirs_alone(), "without any package of Python");
 }
 
 /// The form of single lines: the same ones are refused.
@@ -130,4 +136,44 @@ for text in open(sys.argv[2], encoding="utf-8"):
         .unwrap();
     assert!(output.status.success(), "{output:#?}");
     assert_eq!(String::from_utf8_lossy(&output.stdout), "");
+}
+
+/// Who may sign what: the table of the format and the one of `verify.py`, kind by kind.
+#[test]
+fn every_kind_asks_for_the_role_that_the_format_names() {
+    let driver = r#"
+import importlib.util, sys
+spec = importlib.util.spec_from_file_location("verify", sys.argv[1])
+verify = importlib.util.module_from_spec(spec)
+sys.dont_write_bytecode = True
+spec.loader.exec_module(verify)
+for kind, (role, _) in sorted(verify.KINDS.items()):
+    print(kind, role)
+"#;
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let output = Command::new("python3")
+        .args(["-c", driver])
+        .arg(root.join("src/audit/verify.py"))
+        .output()
+        .unwrap();
+    let theirs = String::from_utf8(output.stdout).unwrap();
+    let format = fs::read_to_string(root.join("docs/format.md")).unwrap();
+    let (_, section) = format.split_once("\n## 6. Kinds\n").unwrap();
+    let (section, _) = section.split_once("\n## 7.").unwrap();
+    let mut named: Vec<String> = section
+        .lines()
+        .filter_map(|line| {
+            let cells: Vec<&str> = line.split('|').map(str::trim).collect();
+            let kind = cells.get(1)?.strip_prefix('`')?.strip_suffix('`')?;
+            let role = match *cells.get(cells.len() - 2)? {
+                role @ ("operator" | "approver" | "releaser" | "auditor") => role,
+                // an owner, or a key that the event itself names
+                _ => "-",
+            };
+            Some(format!("{kind} {role}"))
+        })
+        .collect();
+    named.sort();
+    assert_eq!(named.len(), Body::KINDS.len());
+    assert_eq!(theirs.lines().collect::<Vec<_>>(), named);
 }
