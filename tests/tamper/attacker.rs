@@ -8,6 +8,8 @@ mod mysql;
 mod postgres;
 mod sqlite;
 
+pub(crate) use self::sqlite::Definitions;
+
 use crate::records::{hex, unhex};
 use crate::specimen::Specimen;
 use crate::support::engines::{Database, Kind};

@@ -43,6 +43,10 @@ impl Bundle {
         bundle
     }
 
+    pub(crate) fn copy_to(&self, path: &Path) {
+        copy(&self.path(), path);
+    }
+
     pub(crate) fn path(&self) -> PathBuf {
         self.folder.path().join("bundle")
     }

@@ -17,6 +17,7 @@ mod by_hand;
 mod columns;
 mod guards;
 mod judge;
+mod matrix;
 mod outside;
 mod page;
 mod records;

@@ -38,6 +38,11 @@ impl Row {
         Event::parse(&self.line).unwrap()
     }
 
+    /// The hash that the next row names.
+    pub(crate) fn hash_of(&self) -> Digest {
+        Digest::from_bytes(self.hash.clone().try_into().unwrap())
+    }
+
     /// The row of a record, as the program would store it.
     pub(crate) fn of(record: &Record) -> Self {
         let event = record.event().unwrap();

@@ -30,33 +30,15 @@ impl Attacker for Sqlite {
     }
 
     fn unguarded(&self, place: &dyn Database, sql: &str) -> Result<(), String> {
-        let triggers = definitions(place, "trigger");
-        let mut weaken = String::from("PRAGMA writable_schema = ON; BEGIN;\n");
-        let mut mend = weaken.clone();
-        for (name, text) in definitions(place, "table") {
-            let weak = text.replace("NOT NULL", "").replace("STRICT", "");
-            let set = |text: &str| {
-                let text = text.replace('\'', "''");
-                format!("UPDATE sqlite_schema SET sql = '{text}' WHERE name = '{name}';\n")
-            };
-            weaken += &set(&weak);
-            mend += &set(&text);
-        }
-        let drops: String = triggers
-            .iter()
-            .map(|(name, _)| format!("DROP TRIGGER {name};\n"))
-            .collect();
-        let guards: String = triggers
-            .iter()
-            .map(|(_, text)| format!("{text};\n"))
-            .collect();
+        let Definitions { weaken, mend } = Definitions::of(place);
         // a process each: SQLite reads the definitions when it opens the file
-        place.ask(&format!("{drops}{weaken}COMMIT;"));
+        place.ask(&weaken);
         let changed = place.attempt(&format!(
             "PRAGMA ignore_check_constraints = ON; BEGIN; {sql}; COMMIT;"
         ));
-        place.ask(&format!("{mend}COMMIT;"));
-        place.ask(&guards);
+        place.ask(&format!(
+            "PRAGMA writable_schema = ON; BEGIN; {mend} COMMIT;"
+        ));
         changed.map(drop)
     }
 
@@ -127,6 +109,38 @@ impl Attacker for Sqlite {
             "PRAGMA wal_checkpoint(TRUNCATE)",
             "PRAGMA incremental_vacuum; PRAGMA optimize",
         ]
+    }
+}
+
+/// What takes constraints and guards away, and what puts them back.
+pub(crate) struct Definitions {
+    /// A script of its own.
+    pub(crate) weaken: String,
+    /// Statements for a transaction of a connection with `writable_schema`.
+    pub(crate) mend: String,
+}
+
+impl Definitions {
+    /// Reads them from a database where they are whole.
+    pub(crate) fn of(place: &dyn Database) -> Self {
+        let triggers = definitions(place, "trigger");
+        let mut weaken = String::from("PRAGMA writable_schema = ON; BEGIN;\n");
+        let mut mend = String::new();
+        for (name, text) in definitions(place, "table") {
+            let weak = text.replace("NOT NULL", "").replace("STRICT", "");
+            let set = |text: &str| {
+                let text = text.replace('\'', "''");
+                format!("UPDATE sqlite_schema SET sql = '{text}' WHERE name = '{name}';\n")
+            };
+            weaken += &set(&weak);
+            mend += &set(&text);
+        }
+        for (name, text) in &triggers {
+            weaken += &format!("DROP TRIGGER {name};\n");
+            mend += &format!("{text};\n");
+        }
+        weaken += "COMMIT;";
+        Self { weaken, mend }
     }
 }
 
