@@ -13,7 +13,6 @@ use crate::journal::Fact;
 use crate::log::Log;
 use crate::plan::Blocker;
 use crate::policy::approval::blocker;
-use crate::report::{LedgerView, Opened};
 use crate::report::{LedgerView, Opened as Answer};
 
 /// How often the ledger is opened anew where another process came first.
@@ -32,8 +31,6 @@ impl Migrator {
     ///
     /// [`Error::Integrity`] where a ledger was seen before and no reason is given, [`Error::Refused`] where
     /// the environment is protected and none is given.
-    pub async fn init(&self, new_ledger: Option<String>) -> Result<Opened, Error> {
-    /// [`Error::Integrity`] where a ledger was seen before and no reason is given.
     pub async fn init(&self, new_ledger: Option<String>) -> Result<Answer, Error> {
         let mut tries = 1;
         loop {
@@ -92,25 +89,18 @@ impl Migrator {
             return Ok(view(&opened.log, false));
         };
         let note = new_ledger.map(|reason| {
-            let before = match &given_up {
-                Some((_, seen)) => format!(
-                    "; the one seen here before had {} events and the head {}",
-                    seen.head.size, seen.head.hash
-                ),
-                None => String::new(),
-        let note = given_up.map(|reason| {
             let before = match &seen {
                 Some(Remembered { head, .. }) => format!(
-                    "the one seen here before had {} events and the head {}",
+                    "; the one seen here before had {} events and the head {}",
                     head.size, head.hash
                 ),
-                None => "the tables of the one before were dropped".to_owned(),
+                None if remains => "; the tables of the one before were dropped".to_owned(),
+                None => String::new(),
             };
             Fact::success(Body::NoteAdded(NoteAdded {
                 about: None,
                 text: ledger::clean(&format!(
                     "a new ledger was opened on purpose: {reason}{before}"
-                    "a new ledger was opened on purpose: {reason}; {before}"
                 )),
             }))
         });
@@ -150,6 +140,8 @@ impl Migrator {
                  --new-ledger REASON`"
             ),
         ))
+    }
+
     /// Says whether all that is left of a ledger is what stood around its tables.
     async fn only_remains_are_left(&self) -> Result<bool, Error> {
         let fail = |error| self.engine_error(error, "looking for the ledger");

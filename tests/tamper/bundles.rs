@@ -12,10 +12,8 @@ use std::process::Command;
 use mledger::ledger::{Signer as _, SigningKey};
 use mledger::request::Verify;
 
-use crate::bundle::{Bundle, ours};
-use crate::support::{Project, bare};
 use crate::bundle::{Bundle, Said, ours, theirs};
-use crate::support::Project;
+use crate::support::{Project, bare};
 
 /// A project whose history is worth exporting, and its export.
 fn exported() -> (Project, Bundle) {
