@@ -5,9 +5,10 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
+use std::io::{self, Write};
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
-use ledger::Digest;
+use ledger::{Digest, Hasher};
 
 use super::document::{Block, Document, Facts, Section, document};
 use super::enclosure::Enclosure;
@@ -32,13 +33,37 @@ const SCRIPTS: [&str; 5] = [
 
 /// Returns a report as a page that holds the log it was made from.
 pub fn print(report: &Report, log: &Enclosure) -> String {
-    page_of(&document(report), &report.verification, log)
+    printed(document(report), &report.verification, log)
 }
 
-fn page_of(document: &Document, verification: &VerifyReport, log: &Enclosure) -> String {
+/// Writes a report as a page that holds the log it was made from, which is copied nowhere.
+///
+/// # Errors
+///
+/// Those of `out`.
+pub fn write(report: &Report, log: &Enclosure, out: &mut dyn Write) -> io::Result<()> {
+    page_of(document(report), &report.verification, log, out)
+}
+
+fn printed(document: Document, verification: &VerifyReport, log: &Enclosure) -> String {
+    let mut page = Vec::new();
+    // writing to memory cannot fail, and what is written is text
+    let _written = page_of(document, verification, log, &mut page);
+    String::from_utf8(page).unwrap_or_default()
+}
+
+fn page_of(
+    document: Document,
+    verification: &VerifyReport,
+    log: &Enclosure,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let script = format!("\"use strict\";\n{{\n{}}}\n", SCRIPTS.concat());
-    let heading = Page::default().heading(document);
-    let sections = Page::of(document).sections(document);
+    let heading = Page::default().heading(&document);
+    let sections = Page::of(&document).sections(&document);
+    let title = document.title;
+    // of many changes this is the largest part
+    drop(document);
     let check = Page::default().check(verification, log);
     let ledger = verification.lineage.last().copied();
     let mut page = Page::default();
@@ -51,7 +76,7 @@ fn page_of(document: &Document, verification: &VerifyReport, log: &Enclosure) ->
     ));
     page.line("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">");
     page.line("<meta name=\"referrer\" content=\"no-referrer\">");
-    page.line(format!("<title>{}</title>", escaped(document.title)));
+    page.line(format!("<title>{}</title>", escaped(title)));
     page.line(format!("<style>{STYLE}</style>\n</head>"));
     page.line(format!(
         "<body data-report=\"{}\" data-size=\"{}\" data-root=\"{}\" data-head=\"{}\" data-ledger=\"{}\">",
@@ -65,10 +90,27 @@ fn page_of(document: &Document, verification: &VerifyReport, log: &Enclosure) ->
     page.line(format!(
         "<section id=\"check\" class=\"report check\">{check}</section>"
     ));
-    page.line(format!("<main class=\"report\">{sections}</main>"));
-    page.raw(log);
-    page.line(format!("<script>{script}</script>\n</body>\n</html>"));
-    page.text
+    out.write_all(page.text.as_bytes())?;
+    writeln!(out, "<main class=\"report\">{sections}</main>")?;
+    drop(sections);
+    raw(log, out)?;
+    writeln!(out, "<script>{script}</script>\n</body>\n</html>")
+}
+
+fn raw(log: &Enclosure, out: &mut dyn Write) -> io::Result<()> {
+    let Some(entries) = log.entries() else {
+        return Ok(());
+    };
+    writeln!(
+        out,
+        "<section class=\"raw\">\n<details><summary>The events as they were signed</summary>\n<p>Lines and \
+         signatures in turn. A byte that is not plain is <code>%</code> and two digits.</p>"
+    )?;
+    writeln!(out, "<pre id=\"entries\">{entries}</pre>")?;
+    for note in log.checkpoints() {
+        writeln!(out, "<pre class=\"checkpoint\">{note}</pre>")?;
+    }
+    writeln!(out, "</details>\n</section>")
 }
 
 /// Returns the words of a content security policy for an inline text.
@@ -79,9 +121,21 @@ fn allowed(text: &str) -> String {
 
 /// Returns the digest of parts of a page as a browser writes them, which escapes less than we do.
 fn seal(parts: &[&str]) -> Digest {
-    let text = parts.concat();
-    let text = text.replace("&quot;", "\"").replace("&#39;", "'");
-    Digest::of(text.replace('\u{a0}', "&nbsp;").as_bytes())
+    const WRITTEN: [(&str, &str); 3] = [("&quot;", "\""), ("&#39;", "'"), ("\u{a0}", "&nbsp;")];
+    let mut hasher = Hasher::new();
+    for part in parts {
+        let mut rest = *part;
+        while let Some(at) = rest.find(['&', '\u{a0}']) {
+            hasher.update(&rest.as_bytes()[..at]);
+            rest = &rest[at..];
+            let other = WRITTEN.iter().find(|(ours, _)| rest.starts_with(ours));
+            let (ours, theirs) = other.copied().unwrap_or(("&", "&"));
+            hasher.update(theirs.as_bytes());
+            rest = &rest[ours.len()..];
+        }
+        hasher.update(rest.as_bytes());
+    }
+    hasher.finish()
 }
 
 #[derive(Default)]
@@ -284,21 +338,6 @@ impl Page {
         }
         self.text
     }
-
-    fn raw(&mut self, log: &Enclosure) {
-        let Some(entries) = log.entries() else {
-            return;
-        };
-        self.line(
-            "<section class=\"raw\">\n<details><summary>The events as they were signed</summary>\n<p>Lines \
-             and signatures in turn. A byte that is not plain is <code>%</code> and two digits.</p>",
-        );
-        self.line(format!("<pre id=\"entries\">{entries}</pre>"));
-        for note in log.checkpoints() {
-            self.line(format!("<pre class=\"checkpoint\">{note}</pre>"));
-        }
-        self.line("</details>\n</section>");
-    }
 }
 
 fn place(seq: u64) -> String {
@@ -383,7 +422,7 @@ mod tests {
                 ],
             }],
         };
-        page_of(&document, &verification(), &Enclosure::default())
+        printed(document, &verification(), &Enclosure::default())
     }
 
     #[test]
@@ -428,10 +467,19 @@ mod tests {
             subtitle: String::new(),
             sections: Vec::new(),
         };
-        let page = page_of(&document, &verification(), &Enclosure::too_large());
+        let page = printed(document, &verification(), &Enclosure::too_large());
         assert!(!page.contains("id=\"check-button\""));
         assert!(!page.contains("id=\"entries\""));
         assert!(page.contains("too many for a page"));
+    }
+
+    #[test]
+    fn the_seal_is_over_the_words_as_a_browser_writes_them() {
+        let ours = ["&quot;a&#39;\u{a0}&amp;&lt;b&", "é&quot;"];
+        assert_eq!(
+            seal(&ours),
+            Digest::of("\"a'&nbsp;&amp;&lt;b&é\"".as_bytes())
+        );
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! A report as one JSON document.
 
-use std::fmt::Write as _;
+use std::io::{self, Write};
 
 use ledger::{Finding, Severity};
 use serde::Serialize;
@@ -42,6 +42,22 @@ struct Controls {
 ///
 /// [`Error::Usage`] when it has no form as JSON, which no report should cause.
 pub fn print(report: &Report) -> Result<String, Error> {
+    let mut text = Vec::new();
+    let written = write(report, &mut text).map_err(|error| error.to_string());
+    let text = written.and_then(|()| String::from_utf8(text).map_err(|error| error.to_string()));
+    text.map_err(|reason| Error::Usage {
+        code: "not-canonical",
+        message: format!("the report cannot be written as JSON: {reason}"),
+        hint: "print it with `--output markdown`".to_owned(),
+    })
+}
+
+/// Writes the document, of which no part is held in memory.
+///
+/// # Errors
+///
+/// Those of `out`.
+pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let findings = report.verification.findings.iter();
     let error = findings
         .filter(|finding| finding.severity == Severity::Error)
@@ -58,14 +74,8 @@ pub fn print(report: &Report) -> Result<String, Error> {
         controls: controls(report),
         report,
     };
-    match serde_json::to_string_pretty(&envelope) {
-        Ok(text) => Ok(format!("{}\n", harmless(&text))),
-        Err(error) => Err(Error::Usage {
-            code: "not-canonical",
-            message: format!("the report cannot be written as JSON: {error}"),
-            hint: "print it with `--output markdown`".to_owned(),
-        }),
-    }
+    serde_json::to_writer_pretty(Harmless(&mut *out), &envelope)?;
+    out.write_all(b"\n")
 }
 
 fn controls(report: &Report) -> Vec<Controls> {
@@ -84,17 +94,28 @@ fn controls(report: &Report) -> Vec<Controls> {
 
 /// Writes as escapes what could steer a terminal, turn the direction of text, or end the element of a page
 /// that the document is put into. Outside of strings JSON has none of these.
-fn harmless(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        let steers = c.is_control() && c != '\n';
-        let turns = matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}');
-        if steers || turns || c == '<' {
-            // all of these have four digits; writing to a string cannot fail
-            let _written = write!(out, "\\u{:04x}", u32::from(c));
-        } else {
-            out.push(c);
+struct Harmless<'a>(&'a mut dyn Write);
+
+impl Write for Harmless<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        // what is serialised comes in whole characters
+        let text = std::str::from_utf8(bytes).map_err(io::Error::other)?;
+        let mut plain = 0;
+        for (at, c) in text.char_indices() {
+            let steers = c.is_control() && c != '\n';
+            let turns = matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}');
+            if steers || turns || c == '<' {
+                self.0.write_all(&bytes[plain..at])?;
+                // all of these have four digits
+                write!(self.0, "\\u{:04x}", u32::from(c))?;
+                plain = at + c.len_utf8();
+            }
         }
+        self.0.write_all(&bytes[plain..])?;
+        Ok(bytes.len())
     }
-    out
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
 }

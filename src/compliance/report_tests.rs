@@ -249,6 +249,27 @@ fn a_sample_can_be_drawn_again_by_hand() {
     assert!(markdown(&drawn).contains("## How the sample was drawn"));
 }
 
+#[test]
+fn a_page_tells_so_many_changes_in_full_and_other_forms_all_of_them() {
+    let mut log = Log::begin();
+    let plan = log.plan(&[]);
+    log.run(plan, "a", &[]);
+    for version in 1..=1_003 {
+        log.apply(&version.to_string(), "x", &[]);
+    }
+    let report = log.all();
+    let page = markdown(&report);
+    let told = page.lines().filter(|line| line.starts_with("### ")).count();
+    assert_eq!(told, 1_000, "the newest");
+    assert!(page.contains("the 3 before them stand in full in the report's JSON"));
+    assert!(page.contains("</a>4 change") && !page.contains("</a>3 change"));
+    let files = csv::files(&report);
+    assert_eq!(files[0].1.lines().count(), 1_004, "and one line of names");
+    assert_eq!(files[0].1.matches('\u{feff}').count(), 1);
+    let value: serde_json::Value = serde_json::from_str(&json(&report).unwrap()).unwrap();
+    assert_eq!(value["changes"].as_array().unwrap().len(), 1_003);
+}
+
 fn hostile() -> Log {
     let mut log = Log::begin();
     let plan = log.plan(&[]);

@@ -241,12 +241,16 @@ pub(super) fn sample(report: &Report, sample: &Sample) -> Section {
     )
 }
 
+/// How many changes a page tells in full, at most: all of each of them is in the tables and in JSON.
+const TOLD_IN_FULL: usize = 1_000;
+
 /// All that is known of each change.
 pub(super) fn details(report: &Report) -> Option<Section> {
     if report.changes.is_empty() {
         return None;
     }
-    let changes = report.changes.iter();
+    let left_out = report.changes.len().saturating_sub(TOLD_IN_FULL);
+    let changes = report.changes.iter().skip(left_out);
     Some(section(
         "details",
         "Each change in full",
@@ -254,11 +258,22 @@ pub(super) fn details(report: &Report) -> Option<Section> {
          both by their SHA-256. The schema is fingerprinted at the start and at the end of a run, not \
          between its changes. Approvals are those of the plan that were in force when its run began. What \
          is left out is not known, or did not happen."
-            .to_owned(),
+            .to_owned()
+            + &beyond(left_out),
         changes
             .map(|change| Block::Facts(change_facts(change)))
             .collect(),
     ))
+}
+
+fn beyond(left_out: usize) -> String {
+    if left_out == 0 {
+        return String::new();
+    }
+    format!(
+        " Told here are the newest {TOLD_IN_FULL} changes; the {left_out} before them stand in full in the \
+         report's JSON (report.json) and CSV (changes.csv), or in a report on a shorter period."
+    )
 }
 
 /// Who did what.

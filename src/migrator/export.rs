@@ -20,6 +20,7 @@ use super::keep::CHECKPOINT_ROLES;
 use super::open::{self, Opened};
 use crate::audit::draft::Draft;
 use crate::audit::{self, manifest, readme};
+use crate::compliance::csv::Sheet;
 use crate::compliance::{self, Collector, Enclosure, Evidence};
 use crate::engine::{Encoding, Session, StoredRecord};
 use crate::error::Error;
@@ -51,8 +52,8 @@ impl Migrator {
 
     /// Writes the whole ledger and all that it names to a folder or a file that can be checked offline.
     ///
-    /// Memory grows with the number of changes, not with the number or the size of events and objects, but
-    /// for those events that a page has room for.
+    /// Memory grows with the number of changes (docs/decisions/0034), not with the number or the size of
+    /// events and objects, but for those events that a page has room for.
     ///
     /// # Errors
     ///
@@ -88,10 +89,12 @@ impl Migrator {
         };
         drop(session);
         let (checkpoint, note) = sign_head(&log, &*signer)?;
-        let mut enclosure = copied.enclosure;
+        let (collector, mut enclosure) = (copied.collector, copied.enclosure);
         enclosure.add_checkpoint(&note.to_string());
-        let report = copied.collector.report(&request.asked, evidence)?;
+        let report = collector.report(&request.asked, evidence)?;
+        drop(collector);
         self.write_reports(&report, &enclosure, path, &mut draft)?;
+        drop((report, enclosure));
         let entries = log.verifier().keyring().entries();
         let earlier = self.copy_checkpoints(&log, path, &mut draft)?;
         let page = readme::readme(&self.facts(&log, &*signer, !absent.is_empty(), earlier));
@@ -228,18 +231,20 @@ impl Migrator {
         path: &Path,
         draft: &mut Draft,
     ) -> Result<(), Error> {
-        let mut files = vec![
-            ("report.html", compliance::html(report, enclosure)),
-            ("report.json", compliance::json(report)?),
-        ];
-        files.extend(compliance::csv::files(report));
-        for (name, text) in files {
-            let name = format!("{}{name}", audit::REPORTS);
-            draft
-                .write(&name, text.as_bytes())
-                .map_err(|error| unwritable(path, &error))?;
-        }
-        Ok(())
+        let mut write = |name: &str, form: &dyn Fn(&mut dyn Write) -> io::Result<()>| {
+            let mut part = draft.part(&format!("{}{name}", audit::REPORTS))?;
+            form(&mut part)?;
+            draft.close(part)
+        };
+        let written = write("report.html", &|out| {
+            compliance::write_html(report, enclosure, out)
+        })
+        .and_then(|()| write("report.json", &|out| compliance::write_json(report, out)))
+        .and_then(|()| {
+            let mut sheets = Sheet::of(report).into_iter();
+            sheets.try_for_each(|sheet| write(sheet.file(), &|out| sheet.write(report, out)))
+        });
+        written.map_err(|error| unwritable(path, &error))
     }
 
     /// Copies every object; returns how many there are, and the list of those that have no bytes.
