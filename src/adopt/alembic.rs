@@ -34,10 +34,6 @@ impl Tool for Alembic {
             .collect())
     }
 
-    fn programs(&self) -> bool {
-        true
-    }
-
     fn revisions(&self, table: &Table, files: &[Migration]) -> Vec<Revision> {
         divided(table, files).revisions
     }

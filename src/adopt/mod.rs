@@ -66,12 +66,8 @@ pub trait Tool: fmt::Debug + Sync {
     /// A sentence that says which row was not as expected.
     fn rows(&self, table: &Table, files: &[Migration]) -> Result<Vec<Row>, String>;
 
-    /// Says whether its migrations are programs, so that files of the folder need not be its own.
-    fn programs(&self) -> bool {
-        false
-    }
-
-    /// Returns what else it applied, of which no file of the folder carries the name, in order of names.
+    /// Returns what else it applied, of which no file of the folder carries the name, in order of names: for
+    /// a tool whose migrations are programs.
     fn revisions(&self, _table: &Table, _files: &[Migration]) -> Vec<Revision> {
         Vec::new()
     }

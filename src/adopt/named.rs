@@ -97,10 +97,6 @@ impl Tool for Named {
         Ok(self.divided(table, files).rows)
     }
 
-    fn programs(&self) -> bool {
-        true
-    }
-
     fn revisions(&self, table: &Table, files: &[Migration]) -> Vec<Revision> {
         self.divided(table, files).revisions
     }

@@ -35,10 +35,6 @@ impl Tool for Rails {
         Ok(divided(table, files).rows)
     }
 
-    fn programs(&self) -> bool {
-        true
-    }
-
     fn revisions(&self, table: &Table, files: &[Migration]) -> Vec<Revision> {
         divided(table, files).revisions
     }
