@@ -196,7 +196,9 @@ pub(super) async fn identity(
     connection: &mut SqliteConnection,
     path: &Path,
 ) -> Result<Identity, EngineError> {
-    let row: Option<Option<String>> = sqlx::query_scalar("SELECT identity FROM main.mledger_lease")
+    // bytes in its place were not written by this program
+    let sql = "SELECT CASE typeof(identity) WHEN 'text' THEN identity END FROM main.mledger_lease";
+    let row: Option<Option<String>> = sqlx::query_scalar(sql)
         .fetch_optional(connection)
         .await
         .map_err(fault::from_driver)?;
