@@ -16,6 +16,7 @@ mod bundles;
 mod by_hand;
 mod columns;
 mod guards;
+mod hostile;
 mod judge;
 mod matrix;
 mod outside;
