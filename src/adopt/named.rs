@@ -10,13 +10,13 @@ use crate::migration::{Migration, Version};
 /// One such tool.
 #[derive(Debug)]
 pub(super) struct Named {
-    tool: &'static str,
+    name: &'static str,
     places: &'static [(Option<&'static str>, &'static str)],
     columns: &'static [&'static str],
     /// The column of the name.
-    name: &'static str,
+    name_column: &'static str,
     /// The column of the time.
-    at: &'static str,
+    at_column: &'static str,
     /// The version that a name is.
     version: fn(&str) -> Option<Version>,
     /// The locks that it takes.
@@ -24,41 +24,41 @@ pub(super) struct Named {
 }
 
 pub(super) const KNEX: Named = Named {
-    tool: "knex",
+    name: "knex",
     places: &[(None, "knex_migrations")],
     columns: &["name", "batch", "migration_time"],
-    name: "name",
-    at: "migration_time",
+    name_column: "name",
+    at_column: "migration_time",
     version: program::leading_version,
     locks: lock::knex,
 };
 
 pub(super) const NODE_PG_MIGRATE: Named = Named {
-    tool: "node-pg-migrate",
+    name: "node-pg-migrate",
     places: &[(None, "pgmigrations")],
     columns: &["name", "run_on"],
-    name: "name",
-    at: "run_on",
+    name_column: "name",
+    at_column: "run_on",
     version: program::leading_version,
     locks: lock::node_pg_migrate,
 };
 
 pub(super) const DB_MIGRATE: Named = Named {
-    tool: "db-migrate",
+    name: "db-migrate",
     places: &[(None, "migrations")],
     columns: &["name", "run_on"],
-    name: "name",
-    at: "run_on",
+    name_column: "name",
+    at_column: "run_on",
     version: after_a_slash,
     locks: |_| Vec::new(),
 };
 
 pub(super) const YOYO: Named = Named {
-    tool: "yoyo",
+    name: "yoyo",
     places: &[(None, "_yoyo_migration")],
     columns: &["migration_hash", "migration_id", "applied_at_utc"],
-    name: "migration_id",
-    at: "applied_at_utc",
+    name_column: "migration_id",
+    at_column: "applied_at_utc",
     version: yoyo::version,
     locks: lock::yoyo,
 };
@@ -68,11 +68,11 @@ impl Named {
         let entries = table
             .records()
             .map(|row| {
-                let name = row.text(self.name).to_owned();
+                let name = row.text(self.name_column).to_owned();
                 Entry {
                     version: (self.version)(&name),
                     name,
-                    at: row.some(self.at),
+                    at: row.some(self.at_column),
                 }
             })
             .collect();
@@ -82,7 +82,7 @@ impl Named {
 
 impl Tool for Named {
     fn name(&self) -> &'static str {
-        self.tool
+        self.name
     }
 
     fn places(&self) -> &'static [(Option<&'static str>, &'static str)] {

@@ -197,16 +197,16 @@ mod tests {
             verdicts("the users", orders),
             [(Verdict::Match, None), (Verdict::Match, None)]
         );
-        let [(first, _), (second, detail)] = &verdicts("the users", "SELECT 1;\n")[..] else {
-            panic!("expected two changes")
-        };
-        assert_eq!((*first, *second), (Verdict::Match, Verdict::Mismatch));
-        assert!(
-            detail
-                .as_ref()
-                .unwrap()
-                .contains("the checksum `e9b7440d60eea0631aaf079b9c0a5acd61add8dd`")
+        let found = verdicts("the users", "SELECT 1;\n");
+        assert_eq!(
+            found
+                .iter()
+                .map(|(verdict, _)| *verdict)
+                .collect::<Vec<_>>(),
+            [Verdict::Match, Verdict::Mismatch]
         );
+        let detail = found[1].1.as_ref().unwrap();
+        assert!(detail.contains(ROWS[1][1]), "{detail}");
         // the id of the second is made of that of the first
         let changed = verdicts("other words", orders);
         for ((verdict, detail), row) in changed.iter().zip(ROWS) {

@@ -109,13 +109,13 @@ async fn where_no_file_carries_a_name_a_person_says_what_is_there() {
             "adoption-unmatched",
             3,
         );
-        let Error::Refused(refusals) = error else {
-            unreachable!("a refusal")
+        let hints: Vec<String> = match error {
+            Error::Refused(refusals) => refusals.into_iter().map(|one| one.hint).collect(),
+            _ => Vec::new(),
         };
         assert!(
-            refusals[0].hint.contains("--from alembic --through 1`"),
-            "{}",
-            refusals[0].hint
+            hints[0].contains("--from alembic --through 1`"),
+            "{hints:?}"
         );
         assert!(shop.status().await.ledger.is_none(), "nothing was written");
         let through = |version: &str| Adopt {
