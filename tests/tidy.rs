@@ -314,8 +314,10 @@ const NO_CODES: &[&str] = &[
     "before-run",
     // a command, as its run names itself
     "export-history",
-    // another tool
+    // other tools
     "golang-migrate",
+    "node-pg-migrate",
+    "db-migrate",
     // packages and programs of databases
     "mariadb-client",
     "mariadb-dump",
