@@ -73,6 +73,8 @@ struct Kept {
 }
 
 const SUM: &str = "SUM";
+/// Stands for what a tool that names its migrations by a sum calls this one.
+const ID: &str = "ID";
 
 /// The checksums themselves are those that the tools recorded, in the tests beside each.
 const KEPT: &[Kept] = &[
@@ -159,7 +161,7 @@ const KEPT: &[Kept] = &[
         file: "deploy/a.sql",
         text: "-- Deploy\nCREATE TABLE a (\n  id INTEGER\n);\n",
         row: &[
-            ("change_id", "1"),
+            ("change_id", ID),
             ("script_hash", SUM),
             ("change", "a"),
             ("project", "p"),
@@ -189,8 +191,11 @@ impl Kept {
     fn verdict(&self, text: &str, recorded: &str) -> Verdict {
         let tool = find(self.tool).unwrap();
         let columns: Vec<&str> = self.row.iter().map(|(column, _)| *column).collect();
+        let folder = self.folder(text);
+        let files = files(&folder);
         let cell = |&(_, value): &(&str, &str)| match value {
             "" => Cell::Null,
+            ID => Cell::Text(files[0].identity.clone().unwrap()),
             SUM if self.tool == "sqlx" => Cell::Bytes(
                 (0..recorded.len())
                     .step_by(2)
@@ -202,8 +207,7 @@ impl Kept {
         };
         let table = table(&columns, vec![self.row.iter().map(cell).collect()]);
         assert!(tool.recognises(&table), "{}", self.tool);
-        let folder = self.folder(text);
-        let adoption = judge(tool, &table, &files(&folder), None, &mut bytes).unwrap();
+        let adoption = judge(tool, &table, &files, None, &mut bytes).unwrap();
         assert_eq!(adoption.judged.len(), 1, "{}", self.tool);
         adoption.judged[0].verdict
     }
