@@ -221,7 +221,7 @@ fn what_a_template_printed_is_proven_with_it() {
         let by = Template {
             name: name.to_owned(),
             source: "{% for section in sections %}{% for group in section.groups %}\
-                     {% for change in group.changes %}{{ change.version }} {{ change.ticket|default('-') }}\r\n\
+                     {% for change in group.changes %}{{ change.version }} {{ change.tickets|join(',')|default('-', true) }}\r\n\
                      {% endfor %}{% endfor %}{% endfor %}{{ seal }}\n"
                 .to_owned(),
         };
