@@ -46,9 +46,9 @@ fn main() {
     let cores = thread::available_parallelism().map_or(1, usize::from);
     println!("{cores} cores");
     for (what, command) in [
-        ("verify, never seen before", "verify"),
-        ("status, from a remembered head", "status"),
-        ("verify again: every signature", "verify"),
+        ("verify, never seen before", &["verify"] as &[&str]),
+        ("show, from a remembered head", &["show", "0"]),
+        ("verify again: every signature", &["verify"]),
     ] {
         let (seconds, kibibytes) = run(project.path(), command);
         println!(
@@ -91,12 +91,12 @@ async fn write(path: &Path, events: usize) {
 }
 
 /// Runs the program; returns how long it took and how much memory it held at most, in KiB.
-fn run(project: &Path, command: &str) -> (f64, u64) {
+fn run(project: &Path, command: &[&str]) -> (f64, u64) {
     let home = project.join("home");
     fs::create_dir_all(&home).unwrap();
     let begun = Instant::now();
     let mut child = Command::new(env!("CARGO_BIN_EXE_mledger"))
-        .arg(command)
+        .args(command)
         .current_dir(project)
         .env("HOME", &home)
         .env_remove("XDG_CONFIG_HOME")
@@ -117,6 +117,6 @@ fn run(project: &Path, command: &str) -> (f64, u64) {
         most = most.max(now.unwrap_or(0));
         thread::sleep(Duration::from_millis(5));
     };
-    assert!(status.success(), "`{command}`: {status}");
+    assert!(status.success(), "{command:?}: {status}");
     (begun.elapsed().as_secs_f64(), most)
 }
