@@ -38,6 +38,7 @@ pub mod promotion;
 pub mod release;
 pub mod report;
 pub mod request;
+pub mod text;
 pub mod timestamp;
 
 pub use self::error::Error;

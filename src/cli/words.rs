@@ -1,6 +1,7 @@
 //! Numbers and times as people read them.
 
 use ledger::{Digest, Timestamp};
+use mledger::text::steers;
 use unicode_width::UnicodeWidthStr;
 
 /// Returns a duration in the two largest units that matter.
@@ -76,14 +77,6 @@ pub(crate) fn lineage(ids: &[Digest]) -> Option<String> {
 /// Returns `text` on one line, in the order in which it was written: what an actor, a host or an error calls
 /// itself may hold anything, also what steers a terminal or turns the direction of text round.
 pub(crate) fn line(text: &str) -> String {
-    let steers = |c: char| {
-        c.is_control()
-            || matches!(
-                c,
-                '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{2028}' | '\u{2029}'
-            )
-            || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
     text.chars()
         .map(|c| if steers(c) { '\u{fffd}' } else { c })
         .collect()

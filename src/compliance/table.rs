@@ -2,7 +2,7 @@
 
 use ledger::Timestamp;
 
-use crate::release::one_line;
+use crate::text::one_line;
 
 /// One value, by what it is; every form decides how it looks.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,8 +1,9 @@
 //! Whether a published changelog is what the log says.
 
 use super::template::{self, Template};
-use super::{Chronicle, Seal, one_line, print};
+use super::{Chronicle, Seal, print};
 use crate::error::Error;
+use crate::text::one_line;
 
 /// How much of a line a message shows.
 const SHOWN: usize = 200;

@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 
 use super::changelog::{Change, Changelog, Fact, Heading, Section};
-use super::{day, moment, one_line};
+use super::{day, moment};
+use crate::text::one_line;
 
 const STYLE: &str = "body{font:16px/1.5 sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}\
 code{font-size:85%;overflow-wrap:anywhere}\

@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 use ledger::Digest;
 
 use super::changelog::{Change, Changelog, Fact, Heading, Incident, Removal, Section};
-use super::{day, moment, one_line, short};
+use super::{day, moment, short};
+use crate::text::one_line;
 
 pub(super) fn print(changelog: &Changelog) -> String {
     let mut page = Page::default();

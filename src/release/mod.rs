@@ -109,19 +109,6 @@ pub fn range<'a>(
     Ok((first, last))
 }
 
-/// Returns `text` as one line that cannot steer what shows it: control characters and those that change
-/// the direction of text are replaced.
-pub(crate) fn one_line(text: &str) -> String {
-    let line = text.chars().map(|c| match c {
-        '\n' | '\r' | '\t' | '\u{2028}' | '\u{2029}' => ' ',
-        '\u{061c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{feff}' => '\u{fffd}',
-        '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => '\u{fffd}',
-        c if c.is_control() => '\u{fffd}',
-        c => c,
-    });
-    line.collect::<String>().trim().to_owned()
-}
-
 /// Returns the day of a time, in UTC.
 fn day(time: Timestamp) -> String {
     time.to_string().chars().take(10).collect()
