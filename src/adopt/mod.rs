@@ -18,7 +18,6 @@ mod lock;
 mod named;
 mod prisma;
 mod program;
-mod rails;
 mod record;
 mod refinery;
 mod sqitch;
@@ -159,7 +158,7 @@ pub const TOOLS: &[&dyn Tool] = &[
     &liquibase::Liquibase,
     &sqitch::Sqitch,
     &alembic::Alembic,
-    &rails::Rails,
+    &named::RAILS,
     &named::KNEX,
     &named::NODE_PG_MIGRATE,
     &named::DB_MIGRATE,

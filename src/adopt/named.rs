@@ -1,6 +1,6 @@
-//! Tools that keep a row for each of their files, under its name: knex, node-pg-migrate, db-migrate and
-//! yoyo. Most of their migrations are programs; where one is SQL, its version is the number that its name
-//! begins with.
+//! Tools that keep a row for each of their files, under its name: knex, node-pg-migrate, db-migrate, yoyo
+//! and ActiveRecord of Ruby on Rails, whose names are versions and nothing else. Most of their migrations
+//! are programs; where one is SQL, its version is the number that its name begins with.
 
 use super::program::{self, Divided, Entry};
 use super::{Lock, Revision, Row, Table, Tool, Whereabouts, lock};
@@ -15,8 +15,10 @@ pub(super) struct Named {
     columns: &'static [&'static str],
     /// The column of the name.
     name_column: &'static str,
-    /// The column of the time.
-    at_column: &'static str,
+    /// The column of the time, where there is one.
+    at_column: Option<&'static str>,
+    /// A table that is kept beside its own, where another tool's is called the same and has the same columns.
+    witness: Option<&'static str>,
     /// The version that a name is.
     version: fn(&str) -> Option<Version>,
     /// The locks that it takes.
@@ -28,7 +30,8 @@ pub(super) const KNEX: Named = Named {
     places: &[(None, "knex_migrations")],
     columns: &["name", "batch", "migration_time"],
     name_column: "name",
-    at_column: "migration_time",
+    at_column: Some("migration_time"),
+    witness: None,
     version: program::leading_version,
     locks: lock::knex,
 };
@@ -38,7 +41,8 @@ pub(super) const NODE_PG_MIGRATE: Named = Named {
     places: &[(None, "pgmigrations")],
     columns: &["name", "run_on"],
     name_column: "name",
-    at_column: "run_on",
+    at_column: Some("run_on"),
+    witness: None,
     version: program::leading_version,
     locks: lock::node_pg_migrate,
 };
@@ -48,7 +52,8 @@ pub(super) const DB_MIGRATE: Named = Named {
     places: &[(None, "migrations")],
     columns: &["name", "run_on"],
     name_column: "name",
-    at_column: "run_on",
+    at_column: Some("run_on"),
+    witness: None,
     version: after_a_slash,
     locks: |_| Vec::new(),
 };
@@ -58,9 +63,21 @@ pub(super) const YOYO: Named = Named {
     places: &[(None, "_yoyo_migration")],
     columns: &["migration_hash", "migration_id", "applied_at_utc"],
     name_column: "migration_id",
-    at_column: "applied_at_utc",
+    at_column: Some("applied_at_utc"),
+    witness: None,
     version: yoyo::version,
     locks: lock::yoyo,
+};
+
+pub(super) const RAILS: Named = Named {
+    name: "rails",
+    places: &[(None, "schema_migrations")],
+    columns: &["version"],
+    name_column: "version",
+    at_column: None,
+    witness: Some("ar_internal_metadata"),
+    version: program::leading_version,
+    locks: lock::rails,
 };
 
 impl Named {
@@ -72,7 +89,7 @@ impl Named {
                 Entry {
                     version: (self.version)(&name),
                     name,
-                    at: row.some(self.at_column),
+                    at: self.at_column.and_then(|column| row.some(column)),
                 }
             })
             .collect();
@@ -91,6 +108,16 @@ impl Tool for Named {
 
     fn columns(&self) -> &'static [&'static str] {
         self.columns
+    }
+
+    /// One that is known by a table beside it has no other columns either.
+    fn recognises(&self, table: &Table) -> bool {
+        let has_all = self.columns.iter().all(|column| table.has(column));
+        has_all && (self.witness.is_none() || table.columns.len() == self.columns.len())
+    }
+
+    fn witness(&self) -> Option<&'static str> {
+        self.witness
     }
 
     fn rows(&self, table: &Table, files: &[Migration]) -> Result<Vec<Row>, String> {

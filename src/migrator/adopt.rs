@@ -142,7 +142,7 @@ impl Migrator {
             known(through, files)?;
         }
         let (tool, table) = self.find_history(request, asked, session).await?;
-        // programs have no file in any folder
+        // what programs applied has no file in any folder
         let has_files = tool.revisions(&table, files).is_empty();
         if files.is_empty() && has_files && !table.rows.is_empty() {
             return Err(self.no_files(tool, &table));
@@ -328,11 +328,15 @@ fn history_present(log: &Log, command: &str) -> Option<Blocker> {
         .count();
     (entries > 0).then(|| Blocker {
         kind: BlockerKind::Policy,
-        refusal: Refusal::new("history-present", format!(
+        refusal: Refusal::new(
+            "history-present",
+            format!(
                 "expected a ledger without migrations, found {entries} that it tells of: `{command}` is \
                  how a history begins"
-            ), "`mledger status` shows them; one by one, `mledger resolve VERSION --applied --reason \
-                   TEXT` says that a migration is there"),
+            ),
+            "`mledger status` shows them; one by one, `mledger resolve VERSION --applied --reason TEXT` \
+             says that a migration is there",
+        ),
     })
 }
 
@@ -348,20 +352,19 @@ fn unmatched(adoption: &Adoption, forced: bool, files: &[Migration]) -> Option<B
         .map_or("VERSION", |file| file.version.as_str());
     Some(Blocker {
         kind: BlockerKind::Policy,
-        refusal: Refusal {
-            code: "adoption-unmatched",
-            version: None,
-            message: format!(
+        refusal: Refusal::new(
+            "adoption-unmatched",
+            format!(
                 "expected a file of the folder for what `{tool}` applied, found none that carries the \
                  name of one of {} revisions, such as `{}`",
                 adoption.revisions.len(),
                 last.name
             ),
-            hint: format!(
+            format!(
                 "save the schema that the database has as the first migration; `mledger adopt --from \
                  {tool} --through {example}` then says that the database has it, and keeps the rows"
             ),
-        },
+        ),
     })
 }
 
