@@ -111,11 +111,7 @@ fn the_golden_ledger_is_judged_alike() {
 #[test]
 fn every_line_of_the_vectors_is_read_alike() {
     let driver = r#"
-import base64, importlib.util, json, sys
-spec = importlib.util.spec_from_file_location("verify", sys.argv[1])
-verify = importlib.util.module_from_spec(spec)
-sys.dont_write_bytecode = True
-spec.loader.exec_module(verify)
+import base64, json
 for text in open(sys.argv[2], encoding="utf-8"):
     case = json.loads(text)
     line = base64.b64decode(case["line_base64"])
@@ -128,35 +124,37 @@ for text in open(sys.argv[2], encoding="utf-8"):
     if verdict != case["verdict"]:
         print(case["name"], "expected", case["verdict"], "found", verdict)
 "#;
+    assert_eq!(asked(driver, &[&vectors().join("lines.jsonl")]), "");
+}
+
+/// What a script prints that knows `verify.py` as the module `verify`; its arguments begin with the second.
+fn asked(script: &str, arguments: &[&Path]) -> String {
+    let begin = r#"
+import importlib.util, sys
+spec = importlib.util.spec_from_file_location("verify", sys.argv[1])
+verify = importlib.util.module_from_spec(spec)
+sys.dont_write_bytecode = True
+spec.loader.exec_module(verify)
+"#;
     let output = Command::new("python3")
-        .args(["-c", driver])
+        .args(["-c", &format!("{begin}{script}")])
         .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/audit/verify.py"))
-        .arg(vectors().join("lines.jsonl"))
+        .args(arguments)
         .output()
         .unwrap();
     assert!(output.status.success(), "{output:#?}");
-    assert_eq!(String::from_utf8_lossy(&output.stdout), "");
+    String::from_utf8(output.stdout).unwrap()
 }
 
 /// Who may sign what: the table of the format and the one of `verify.py`, kind by kind.
 #[test]
 fn every_kind_asks_for_the_role_that_the_format_names() {
     let driver = r#"
-import importlib.util, sys
-spec = importlib.util.spec_from_file_location("verify", sys.argv[1])
-verify = importlib.util.module_from_spec(spec)
-sys.dont_write_bytecode = True
-spec.loader.exec_module(verify)
 for kind, (role, _) in sorted(verify.KINDS.items()):
     print(kind, role)
 "#;
+    let theirs = asked(driver, &[]);
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let output = Command::new("python3")
-        .args(["-c", driver])
-        .arg(root.join("src/audit/verify.py"))
-        .output()
-        .unwrap();
-    let theirs = String::from_utf8(output.stdout).unwrap();
     let format = fs::read_to_string(root.join("docs/format.md")).unwrap();
     let (_, section) = format.split_once("\n## 6. Kinds\n").unwrap();
     let (section, _) = section.split_once("\n## 7.").unwrap();
