@@ -58,8 +58,8 @@ impl Migrator {
     /// # Errors
     ///
     /// [`Error::Refused`] when the path is taken or this command's key may not, [`Error::Usage`] when it
-    /// cannot be written or a release of its period is not known, [`Error::Integrity`] when the ledger is not what was recorded. Then there is
-    /// no bundle.
+    /// cannot be written or a release of its period is not known, [`Error::Integrity`] when the ledger is
+    /// not what was recorded. Then there is no bundle.
     pub async fn export(&self, request: &Export) -> Result<Exported, Error> {
         let path = &request.path;
         if path.symlink_metadata().is_ok() {

@@ -348,7 +348,8 @@ impl History {
             .map(|(seq, kind)| (*seq, kind.as_str()))
     }
 
-    /// Returns the schema as the last run left it, or as it was accepted since, unless something since forbids a conclusion.
+    /// Returns the schema as the last run left it, or as it was accepted since, unless something forbids a
+    /// conclusion.
     pub fn last_schema(&self) -> Option<&SchemaMark> {
         self.schemas.last()
     }
