@@ -2,9 +2,11 @@
 
 use std::ops::ControlFlow;
 
+use ledger::trust::KeyEntry;
 use ledger::{Body, Digest, Event, Record, Signature};
 
 use super::Migrator;
+use super::open::Opened;
 use crate::engine::{Access, StoredRecord};
 use crate::error::Error;
 use crate::object::{self, Unusable};
@@ -28,6 +30,15 @@ impl Migrator {
         each: &mut (dyn FnMut(EventView) -> ControlFlow<()> + Send),
     ) -> Result<(), Error> {
         let mut opened = self.open().await?;
+        self.hand_out(&mut opened, filter, each).await
+    }
+
+    async fn hand_out(
+        &self,
+        opened: &mut Opened,
+        filter: &EventFilter,
+        each: &mut (dyn FnMut(EventView) -> ControlFlow<()> + Send),
+    ) -> Result<(), Error> {
         let Some(session) = opened.session.as_deref_mut() else {
             return Ok(());
         };
@@ -54,23 +65,27 @@ impl Migrator {
         Ok(())
     }
 
-    /// Returns one event.
+    /// Returns one event, and the key that it names where the ledger knows it.
     ///
     /// # Errors
     ///
     /// [`Error::Usage`] when the log has no such place.
-    pub async fn show(&self, seq: u64) -> Result<EventView, Error> {
+    pub async fn show(&self, seq: u64) -> Result<(EventView, Option<KeyView>), Error> {
+        let mut opened = self.open().await?;
         let mut found = None;
         let filter = EventFilter {
             from: seq,
             ..EventFilter::default()
         };
-        self.events(&filter, &mut |view| {
+        self.hand_out(&mut opened, &filter, &mut |view| {
             found = Some(view);
             ControlFlow::Break(())
         })
         .await?;
-        found.ok_or_else(|| unknown_event(seq))
+        let view = found.ok_or_else(|| unknown_event(seq))?;
+        let keyring = opened.log.verifier().keyring();
+        let key = keyring.find(&view.event.key).map(key_view);
+        Ok((view, key))
     }
 
     /// Returns the bytes that are stored under a digest, if they are there and have it.
@@ -108,23 +123,7 @@ impl Migrator {
     pub async fn keys(&self) -> Result<Vec<KeyView>, Error> {
         let opened = self.open().await?;
         let keyring = opened.log.verifier().keyring();
-        Ok(keyring
-            .entries()
-            .iter()
-            .map(|entry| KeyView {
-                name: entry.name.clone(),
-                fingerprint: entry.fingerprint.to_string(),
-                public: entry.public.to_openssh(),
-                roles: entry
-                    .roles
-                    .iter()
-                    .map(|role| role.as_str().to_owned())
-                    .collect(),
-                added: entry.added,
-                retired: entry.retired,
-                compromised_from: entry.compromised_from,
-            })
-            .collect())
+        Ok(keyring.entries().iter().map(key_view).collect())
     }
 
     /// Says whether the database can be reached, without reading more than that.
@@ -139,6 +138,19 @@ impl Migrator {
             }
             _ => Ok(()),
         }
+    }
+}
+
+fn key_view(entry: &KeyEntry) -> KeyView {
+    let roles = entry.roles.iter();
+    KeyView {
+        name: entry.name.clone(),
+        fingerprint: entry.fingerprint.to_string(),
+        public: entry.public.to_openssh(),
+        roles: roles.map(|role| role.as_str().to_owned()).collect(),
+        added: entry.added,
+        retired: entry.retired,
+        compromised_from: entry.compromised_from,
     }
 }
 

@@ -205,13 +205,10 @@ fn about(view: &EventView) -> String {
 
 pub(super) async fn show(app: &App, arguments: &args::Show) -> Result<u8, Error> {
     let opened = app.reader().await?;
-    let view = opened.migrator.show(arguments.seq).await?;
-    let keys = opened.migrator.keys().await?;
+    let (view, key) = opened.migrator.show(arguments.seq).await?;
     let event = &view.event;
-    let fingerprint = event.key.to_string();
-    let public = keys
-        .iter()
-        .find(|key| key.fingerprint == fingerprint)
+    let public = key
+        .as_ref()
         .and_then(|key| ledger::PublicKey::from_openssh(&key.public).ok());
     let armored = public
         .as_ref()
@@ -242,9 +239,8 @@ pub(super) async fn show(app: &App, arguments: &args::Show) -> Result<u8, Error>
     printer.answer(format!("hash       {}", view.hash));
     printer.answer(format!("prev       {}", event.prev));
     printer.answer(format!("signature  {}", view.signature));
-    let name = keys.iter().find(|key| key.fingerprint == fingerprint);
-    let name = name.map_or_else(String::new, |key| format!("  {}", words::line(&key.name)));
-    printer.answer(format!("key        {fingerprint}{name}"));
+    let name = key.map_or_else(String::new, |key| format!("  {}", words::line(&key.name)));
+    printer.answer(format!("key        {}{name}", event.key));
     printer.answer(format!(
         "verified   {}",
         if view.verified {
