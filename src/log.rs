@@ -3,10 +3,8 @@
 use std::num::NonZeroUsize;
 use std::thread;
 
-use ledger::verify::{Columns, Entry, Options, Preparation, Prepared, Verdict, Verifier};
+use ledger::verify::{Columns, Entry, Options, Pending, Pipeline, Prepared, Verdict, Verifier};
 use ledger::{Code, Digest, Event, Finding, Head, Severity};
-
-use tokio::task::JoinHandle;
 
 use crate::checkpoints;
 use crate::context::Remembered;
@@ -19,9 +17,6 @@ use crate::projection::releases::Releases;
 
 /// How many records are fetched at a time; bounds memory, not the log.
 pub(crate) const PAGE: u32 = 512;
-
-/// So few records are not worth waking other threads for.
-const FEW: usize = 32;
 
 impl Entry for StoredRecord {
     fn line(&self) -> &[u8] {
@@ -41,37 +36,23 @@ impl Entry for StoredRecord {
     }
 }
 
-/// A page that is being prepared.
-enum Preparing {
-    Here(Vec<Prepared<StoredRecord>>),
-    Elsewhere(JoinHandle<Vec<Prepared<StoredRecord>>>),
-}
-
-impl Preparing {
-    /// Begins to prepare a page that ends with the record before `end`.
-    fn begin(preparation: Preparation, end: u64, page: Vec<StoredRecord>) -> Self {
-        let first = end.saturating_sub(page.len() as u64);
-        if page.len() < FEW {
-            return Self::Here(preparation.prepare(first, page, NonZeroUsize::MIN));
-        }
-        let work = move || preparation.prepare(first, page, threads());
-        Self::Elsewhere(tokio::task::spawn_blocking(work))
-    }
-
-    async fn end(self) -> Result<Vec<Prepared<StoredRecord>>, EngineError> {
-        match self {
-            Self::Here(page) => Ok(page),
-            Self::Elsewhere(working) => working.await.map_err(|error| {
-                let message = format!("the verification was cut short: {error}");
-                EngineError::new(Fault::Io, message)
-            }),
-        }
-    }
-}
-
 /// Returns how many threads signatures are verified on: as many as this process may use.
 pub(crate) fn threads() -> NonZeroUsize {
     thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
+}
+
+/// Waits for entries without keeping other tasks waiting.
+async fn done(
+    pending: Pending<StoredRecord>,
+) -> Result<impl Iterator<Item = Prepared<StoredRecord>>, EngineError> {
+    if pending.is_here() {
+        return Ok(pending.wait());
+    }
+    let waiting = tokio::task::spawn_blocking(|| pending.wait());
+    waiting.await.map_err(|error| {
+        let message = format!("the verification was cut short: {error}");
+        EngineError::new(Fault::Io, message)
+    })
 }
 
 /// The records of one database, checked as they are read and folded into projections.
@@ -109,34 +90,42 @@ impl Log {
         each: &mut (dyn FnMut(&Event) + Send),
     ) -> Result<(), EngineError> {
         let mut at = self.size();
-        let mut ahead: Option<Preparing> = None;
-        loop {
-            let page = session.records(at, PAGE).await?;
-            let last = page.len() < PAGE as usize;
+        let mut pipeline = Pipeline::new(at, threads());
+        let mut page = session.records(at, PAGE).await?;
+        while page.len() == PAGE as usize {
             at += page.len() as u64;
-            let before = match ahead.take() {
-                Some(preparing) => preparing.end().await?,
-                None => Vec::new(),
-            };
-            // one page is prepared while the one before is taken in and the next one is fetched
-            let preparing = Preparing::begin(self.verifier.preparation(), at, page);
-            self.take(before, each);
-            if last {
-                self.take(preparing.end().await?, each);
-                self.drop_strangers();
-                return Ok(());
-            }
-            ahead = Some(preparing);
+            pipeline.submit(self.verifier.preparation(), page);
+            let surplus = pipeline.surplus();
+            // the next page is on its way while these are taken in
+            let (next, taken) = tokio::join!(
+                biased;
+                session.records(at, PAGE),
+                self.take(surplus, each),
+            );
+            taken?;
+            page = next?;
         }
+        pipeline.submit(self.verifier.preparation(), page);
+        self.take(Some(pipeline.rest()), each).await?;
+        self.drop_strangers();
+        Ok(())
     }
 
-    fn take(&mut self, page: Vec<Prepared<StoredRecord>>, each: &mut (dyn FnMut(&Event) + Send)) {
-        for prepared in page {
+    async fn take(
+        &mut self,
+        pending: Option<Pending<StoredRecord>>,
+        each: &mut (dyn FnMut(&Event) + Send),
+    ) -> Result<(), EngineError> {
+        let Some(pending) = pending else {
+            return Ok(());
+        };
+        for prepared in done(pending).await? {
             if let Some(event) = self.verifier.push_prepared(prepared) {
                 self.apply(&event);
                 each(&event);
             }
         }
+        Ok(())
     }
 
     /// Checks and folds a page that was read from behind the end of this log; says whether it was the

@@ -18,14 +18,16 @@ use std::num::NonZeroUsize;
 use std::thread;
 use std::time::Instant;
 
-use ledger::{Head, Options, Record, SignatureCheck, Signer as _, Verifier};
+use ledger::sshsig::{self, EVENT_NAMESPACE};
+use ledger::verify::{Pending, Pipeline};
+use ledger::{Head, Options, Record, Signature, SignatureCheck, Signer as _, Verifier};
 
 const EVENTS: usize = 20_000;
 const ROUNDS: usize = 9;
-const PAGE: usize = 1024;
+const PAGE: usize = 512;
 
 fn main() {
-    let records = log::log(EVENTS);
+    let records: &'static [Record] = log::log(EVENTS).leak();
     let key = log::key();
     let threads = thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
     let head = Head {
@@ -37,66 +39,85 @@ fn main() {
         signatures: SignatureCheck::After(head.size),
         ..Options::default()
     };
+    let signed: Vec<(Vec<u8>, Signature)> = records.iter().map(preimage).collect();
+    let arithmetic = |part: &[(Vec<u8>, Signature)]| {
+        for (preimage, signature) in part {
+            assert!(key.public_key().verify(black_box(preimage), signature));
+        }
+    };
     let (mut whole, mut hashed, mut one) = (Vec::new(), Vec::new(), Vec::new());
-    let (mut rates, mut alone) = (Vec::new(), Vec::new());
+    let (mut rates, mut alone, mut together) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
-        let signatures = seconds(|| {
-            for record in &records {
-                assert!(black_box(record).is_signed_by(key.public_key()));
-            }
+        let signatures = seconds(|| arithmetic(&signed));
+        let on_all = seconds(|| {
+            thread::scope(|scope| {
+                for part in signed.chunks(EVENTS.div_ceil(threads.get())) {
+                    scope.spawn(|| arithmetic(part));
+                }
+            });
         });
-        let all = seconds(|| verify(Options::default(), &records, threads));
-        let single = seconds(|| verify(Options::default(), &records, NonZeroUsize::MIN));
+        let all = seconds(|| verify(Options::default(), records, threads));
+        let single = seconds(|| one_by_one(records));
         let reading = seconds(|| {
-            for record in &records {
+            for record in records {
                 black_box((record.hash(), record.event().unwrap()));
             }
         });
-        let after = seconds(|| verify(remembered.clone(), &records, threads));
+        let after = seconds(|| verify(remembered.clone(), records, threads));
         let cores = threads.get() as f64;
         whole.push(signatures / all / cores);
         one.push(signatures / single);
-        hashed.push(reading / after / cores);
+        hashed.push(reading / after);
         rates.push(EVENTS as f64 / all);
         alone.push(EVENTS as f64 / signatures);
+        together.push(signatures / on_all / cores);
     }
     println!("{EVENTS} events, {threads} cores, median (least to most) of {ROUNDS} rounds");
     show("signatures alone, one core, a second", &mut alone, 0);
+    show("  on all cores, of cores x that", &mut together, 2);
     show("whole verification, all cores, a second", &mut rates, 0);
     show("  of cores x signatures alone", &mut whole, 2);
+    show("one thread, of signatures alone", &mut one, 2);
     show(
-        "whole verification, one core, of signatures alone",
-        &mut one,
-        2,
-    );
-    show(
-        "from a remembered head, of cores x reading and hashing",
+        "from a remembered head, of reading and hashing on one core",
         &mut hashed,
         2,
     );
 }
 
-/// Verifies as a reader does: a page is prepared while the one before is taken in.
-fn verify(options: Options, records: &[Record], threads: NonZeroUsize) {
-    let mut verifier = Verifier::new(options);
-    let mut position = 0;
-    let mut ahead = Vec::new();
-    for page in records.chunks(PAGE) {
-        let (preparation, owned) = (verifier.preparation(), page.to_vec());
-        let prepared = thread::scope(|scope| {
-            let work = scope.spawn(move || preparation.prepare(position, owned, threads));
-            for entry in std::mem::take(&mut ahead) {
-                verifier.push_prepared(entry);
-            }
-            work.join().unwrap()
-        });
-        position += page.len() as u64;
-        ahead = prepared;
-    }
-    for entry in ahead {
-        verifier.push_prepared(entry);
+/// Returns what is signed, and the signature.
+fn preimage(record: &Record) -> (Vec<u8>, Signature) {
+    let line = [record.line.as_slice(), b"\n"].concat();
+    let preimage = sshsig::preimage(EVENT_NAMESPACE, &line);
+    (preimage, record.signature)
+}
+
+fn one_by_one(records: &[Record]) {
+    let mut verifier = Verifier::new(Options::default());
+    for record in records {
+        verifier.push(record);
     }
     assert!(!verifier.finish().has_errors());
+}
+
+/// Verifies as a reader does: entries are prepared while those before are taken in.
+fn verify(options: Options, records: &'static [Record], threads: NonZeroUsize) {
+    let mut verifier = Verifier::new(options);
+    let mut pipeline = Pipeline::new(0, threads);
+    for page in records.chunks(PAGE) {
+        pipeline.submit(verifier.preparation(), page.iter().collect());
+        if let Some(pending) = pipeline.surplus() {
+            take(&mut verifier, pending);
+        }
+    }
+    take(&mut verifier, pipeline.rest());
+    assert!(!verifier.finish().has_errors());
+}
+
+fn take(verifier: &mut Verifier, pending: Pending<&Record>) {
+    for entry in pending.wait() {
+        verifier.push_prepared(entry);
+    }
 }
 
 fn seconds(work: impl FnOnce()) -> f64 {

@@ -66,10 +66,14 @@ impl FromStr for Digest {
             return Err(refused());
         }
         let mut bytes = [0_u8; 32];
+        let mut seen = 0;
         for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
-            let high = hex_value(pair[0]).ok_or_else(refused)?;
-            let low = hex_value(pair[1]).ok_or_else(refused)?;
-            *byte = high << 4 | low;
+            let (high, low) = (VALUES[usize::from(pair[0])], VALUES[usize::from(pair[1])]);
+            seen |= high | low;
+            *byte = high << 4 | (low & 15);
+        }
+        if seen & NO_DIGIT != 0 {
+            return Err(refused());
         }
         Ok(Self(bytes))
     }
@@ -118,13 +122,19 @@ impl fmt::Debug for Hasher {
     }
 }
 
-const fn hex_value(digit: u8) -> Option<u8> {
-    match digit {
-        b'0'..=b'9' => Some(digit - b'0'),
-        b'a'..=b'f' => Some(digit - b'a' + 10),
-        _ => None,
+/// What stands for bytes that are no digits.
+const NO_DIGIT: u8 = 0x80;
+
+/// The value of each byte as a lower-case hexadecimal digit: a log has several digests a line.
+const VALUES: [u8; 256] = {
+    let mut values = [NO_DIGIT; 256];
+    let mut value: u8 = 0;
+    while value < 16 {
+        values[b"0123456789abcdef"[value as usize] as usize] = value;
+        value += 1;
     }
-}
+    values
+};
 
 #[cfg(test)]
 mod tests {

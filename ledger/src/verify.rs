@@ -8,6 +8,7 @@
 mod anchors;
 mod list;
 mod options;
+mod pipeline;
 mod prepare;
 
 use std::sync::Arc;
@@ -27,6 +28,7 @@ use anchors::Anchors;
 use list::Findings;
 use prepare::{Worked, verifies};
 
+pub use pipeline::{Pending, Pipeline};
 pub use prepare::{Columns, Entry, Preparation, Prepared};
 
 pub use options::{Anchor, Consistency, Head, Kept, Options, SignatureCheck, Verdict};

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::io;
 use std::path::Path;
 
-use ledger::verify::Options;
+use ledger::verify::{Options, Pending, Pipeline};
 use ledger::{AllowedSigners, Checkpoint, Code, Digest, Event, Finding, Severity, Verifier};
 
 use super::contents::Contents;
@@ -250,30 +250,33 @@ impl<'a> Inspection<'a> {
             return Ok(());
         }
         let mut pairs = Pairs::new(self.contents.open(EVENTS)?, self.contents.open(SIGNATURES)?);
-        loop {
-            let mut batch = Vec::new();
+        let mut pipeline = Pipeline::new(0, log::threads());
+        let end = loop {
+            let mut page = Vec::new();
             let end = loop {
                 match pairs.next()? {
-                    Next::Pair(pair) => batch.push(pair),
+                    Next::Pair(pair) => page.push(pair),
                     end => break Some(end),
                 }
-                if batch.len() == PAGE as usize {
+                if page.len() == PAGE as usize {
                     break None;
                 }
             };
-            self.take(batch, verifier, each);
-            match end {
-                None => {}
-                Some(Next::Uneven { fewer, more }) => {
-                    let position = verifier.size();
-                    self.error(
-                        Code::BundleIncomplete,
-                        format!("`{fewer}` ends after {position} lines, `{more}` goes on"),
-                    );
-                    break;
-                }
-                Some(_) => break,
+            pipeline.submit(verifier.preparation(), page);
+            if let Some(end) = end {
+                break end;
             }
+            if let Some(surplus) = pipeline.surplus() {
+                self.take(surplus, verifier, each);
+            }
+        };
+        self.take(pipeline.rest(), verifier, each);
+        if let Next::Uneven { fewer, more } = end {
+            let position = verifier.size();
+            self.error(
+                Code::BundleIncomplete,
+                format!("`{fewer}` ends after {position} lines, `{more}` goes on"),
+            );
         }
         if verifier.size() == 0 {
             self.error(
@@ -285,16 +288,16 @@ impl<'a> Inspection<'a> {
     }
 
     /// Checks the next records, in their order.
-    fn take(&mut self, batch: Vec<Pair>, verifier: &mut Verifier, each: &mut dyn FnMut(&Event)) {
-        let position = verifier.size();
-        let faults: Vec<(bool, bool)> = batch
-            .iter()
-            .map(|pair| (pair.whole, pair.readable))
-            .collect();
-        let prepared = verifier
-            .preparation()
-            .prepare(position, batch, log::threads());
-        for (prepared, (whole, readable)) in prepared.into_iter().zip(faults) {
+    fn take(
+        &mut self,
+        pending: Pending<Pair>,
+        verifier: &mut Verifier,
+        each: &mut dyn FnMut(&Event),
+    ) {
+        for prepared in pending.wait() {
+            let Pair {
+                whole, readable, ..
+            } = *prepared.entry();
             let position = verifier.size();
             if !whole {
                 self.error(

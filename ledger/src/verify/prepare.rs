@@ -1,24 +1,18 @@
 //! The part of a check that knows nothing of the entries before: reading, hashing, and the arithmetic
-//! of the signature. It is nearly all of the work, and done on as many threads as there are.
+//! of the signature. It is nearly all of the work, and can be done on as many threads as there are.
 //!
 //! What may be done ahead is decided by what the verifier knew when the preparation began. A key that
 //! was let in since then is not known here, and its signatures are verified when it is their turn. So
 //! every finding is made in the one place and order in which a single thread would make it.
 
 use std::collections::BTreeMap;
-use std::num::NonZeroUsize;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
+use std::sync::Arc;
 
 use crate::event::{Event, LineFault};
 use crate::hash::Digest;
 use crate::key::{Fingerprint, PublicKey, Signature};
 use crate::record::{Record, entry_hash, line_digest};
 use crate::sshsig::{self, EVENT_NAMESPACE};
-
-/// How many entries a thread takes at a time: few enough that none waits long for the last one.
-const SHARE: usize = 8;
 
 /// The columns that a store keeps beside the line.
 #[derive(Clone, Copy, Debug)]
@@ -55,11 +49,32 @@ impl Entry for Record {
     }
 }
 
+impl<E: Entry + ?Sized> Entry for &E {
+    fn line(&self) -> &[u8] {
+        (**self).line()
+    }
+
+    fn signature(&self) -> &[u8] {
+        (**self).signature()
+    }
+
+    fn columns(&self) -> Option<Columns<'_>> {
+        (**self).columns()
+    }
+}
+
 /// An entry that was read, hashed and, where its key was known, had its signature verified.
 #[derive(Debug)]
 pub struct Prepared<E> {
     pub(super) entry: E,
     pub(super) worked: Worked,
+}
+
+impl<E> Prepared<E> {
+    /// Returns the entry as it was kept.
+    pub const fn entry(&self) -> &E {
+        &self.entry
+    }
 }
 
 /// What was worked out about one entry alone.
@@ -81,62 +96,27 @@ pub struct Preparation {
 }
 
 impl Preparation {
-    /// Prepares the entries that follow the first `position` ones, on as many threads.
+    /// Prepares the entries that follow the first `position` ones, on this thread.
     #[must_use]
-    pub fn prepare<E: Entry>(
-        &self,
-        position: u64,
-        entries: Vec<E>,
-        threads: NonZeroUsize,
-    ) -> Vec<Prepared<E>> {
-        let shares = entries.len().div_ceil(SHARE);
-        let threads = threads.get().min(shares);
-        let worked: Vec<Worked> = if threads < 2 {
-            self.work_on(position, &entries)
-        } else {
-            self.share_out(position, &entries, threads)
+    pub fn prepare<E: Entry>(&self, position: u64, entries: Vec<E>) -> Vec<Prepared<E>> {
+        let read = |entry: E| {
+            let worked = Worked::on(entry.line(), entry.signature());
+            Prepared { entry, worked }
         };
-        let both = entries.into_iter().zip(worked);
-        both.map(|(entry, worked)| Prepared { entry, worked })
-            .collect()
+        let mut prepared: Vec<_> = entries.into_iter().map(read).collect();
+        // signatures after one another: the processor keeps at hand what their arithmetic needs
+        for (place, Prepared { entry, worked }) in (position..).zip(&mut prepared) {
+            worked.verified = self.verified(place, entry, worked);
+        }
+        prepared
     }
 
-    fn share_out<E: Entry>(&self, position: u64, entries: &[E], threads: usize) -> Vec<Worked> {
-        let shares: Vec<&[E]> = entries.chunks(SHARE).collect();
-        let next = AtomicUsize::new(0);
-        let done: Mutex<BTreeMap<usize, Vec<Worked>>> = Mutex::default();
-        let work = || {
-            loop {
-                let index = next.fetch_add(1, Ordering::Relaxed);
-                let Some(share) = shares.get(index) else {
-                    return;
-                };
-                let worked = self.work_on(position + (index * SHARE) as u64, share);
-                done.lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .insert(index, worked);
-            }
-        };
-        thread::scope(|scope| {
-            for _ in 1..threads {
-                scope.spawn(work);
-            }
-            work();
-        });
-        let done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
-        done.into_values().flatten().collect()
-    }
-
-    fn work_on<E: Entry>(&self, position: u64, entries: &[E]) -> Vec<Worked> {
-        let places = position..;
-        let placed = places.zip(entries);
-        placed
-            .map(|(place, entry)| {
-                let mut worked = Worked::on(entry.line(), entry.signature());
-                worked.verified = self.verified(place, entry, &worked);
-                worked
-            })
-            .collect()
+    /// Has signatures of this key verified, too.
+    pub(super) fn expect_key(&mut self, key: &PublicKey) {
+        let fingerprint = key.fingerprint();
+        if !self.keys.contains_key(&fingerprint) {
+            Arc::make_mut(&mut self.keys).insert(fingerprint, key.clone());
+        }
     }
 
     fn verified<E: Entry>(

@@ -5,6 +5,7 @@ use std::num::NonZeroUsize;
 use crate::support::{golden, golden_keys, read_text};
 use proptest::prelude::*;
 
+use ledger::verify::{Entry, Pending, Pipeline};
 use ledger::{Digest, Head, Options, Record, SignatureCheck, Signer as _, Verdict, Verifier};
 
 /// What may be done to a log.
@@ -67,22 +68,18 @@ fn one_by_one(options: Options, records: &[Record]) -> Verdict {
     verifier.finish()
 }
 
-/// As a reader does: a page is prepared while the one before is taken in.
+/// As a reader does: entries are prepared while those before are taken in.
 fn in_pages(options: Options, records: &[Record], page: usize, threads: usize) -> Verdict {
-    let threads = NonZeroUsize::new(threads).unwrap();
     let mut verifier = Verifier::new(options);
-    let mut ahead = Vec::new();
-    let mut position = 0;
+    let mut pipeline = Pipeline::new(0, NonZeroUsize::new(threads).unwrap());
     for page in records.chunks(page) {
-        let prepared = verifier
-            .preparation()
-            .prepare(position, page.to_vec(), threads);
-        position += page.len() as u64;
-        for entry in std::mem::replace(&mut ahead, prepared) {
+        pipeline.submit(verifier.preparation(), page.to_vec());
+        let surplus = pipeline.surplus().into_iter().flat_map(Pending::wait);
+        for entry in surplus {
             verifier.push_prepared(entry);
         }
     }
-    for entry in ahead {
+    for entry in pipeline.rest().wait() {
         verifier.push_prepared(entry);
     }
     verifier.finish()
@@ -135,4 +132,46 @@ fn a_log_that_lets_keys_in_is_whole_in_one_page() {
         in_pages(Options::default(), &[], 1, 1),
         one_by_one(Options::default(), &[])
     );
+}
+
+/// An entry that cannot be read without a panic.
+#[derive(Debug)]
+struct Cursed;
+
+impl Entry for Cursed {
+    fn line(&self) -> &[u8] {
+        panic!("cursed")
+    }
+
+    fn signature(&self) -> &[u8] {
+        &[]
+    }
+}
+
+#[test]
+#[should_panic(expected = "cursed")]
+fn no_entry_is_lost_where_a_thread_panics() {
+    let mut pipeline = Pipeline::new(1, NonZeroUsize::MIN);
+    let verifier = Verifier::new(Options::default());
+    pipeline.submit(verifier.preparation(), (0..100).map(|_| Cursed).collect());
+    let pending = pipeline.rest();
+    drop(pipeline);
+    assert!(!pending.is_here());
+    assert_eq!(pending.wait().count(), 100);
+}
+
+/// What was submitted is prepared, also where nobody holds the pipeline any more.
+#[test]
+fn a_pipeline_ends_with_all_that_it_was_given() {
+    let records = golden();
+    for copies in [1, 2, 9] {
+        let submitted: Vec<Record> = (0..copies).flat_map(|_| records.clone()).collect();
+        let mut pipeline = Pipeline::new(0, NonZeroUsize::new(3).unwrap());
+        let verifier = Verifier::new(Options::default());
+        pipeline.submit(verifier.preparation(), submitted.clone());
+        let pending = pipeline.rest();
+        drop(pipeline);
+        let prepared: Vec<Record> = pending.wait().map(|one| one.entry().clone()).collect();
+        assert_eq!(prepared, submitted);
+    }
 }

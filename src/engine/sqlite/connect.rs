@@ -17,6 +17,11 @@ pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long opening tries again where SQLite answers that it is busy without waiting itself.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// How many rows a connection that only reads may be ahead of who takes them: a page of the log is read
+/// while the one before is taken in. The rows of scripts can be of any size, and keep what the driver
+/// does by itself.
+const READ_AHEAD: usize = 512;
+
 /// Opens the file for `access`.
 pub(super) async fn open(
     path: &Path,
@@ -34,7 +39,9 @@ async fn for_reading(path: &Path, opening: Opening) -> Result<SqliteConnection, 
     if !exists(path)? {
         return Err(no_database());
     }
-    let options = options(path).pragma("query_only", "ON");
+    let options = options(path)
+        .pragma("query_only", "ON")
+        .row_buffer_size(READ_AHEAD);
     let has_log = has_content(path, "-wal");
     // closing a connection that may write moves a log that a crash left into the file; who compares
     // the file's bytes would find them changed by reading. Without a log a connection that may write
