@@ -23,6 +23,10 @@ use std::time::{Duration, Instant};
 use mledger::engine::{Access, Begin, Encoding, Object, open};
 use mledger::ledger::{Digest, Record};
 
+/// The program's own allocator.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// So many versions are applied and rolled back, again and again: what is kept of a log grows with
 /// them, and with nothing else.
 const VERSIONS: u64 = 10;

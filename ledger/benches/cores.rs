@@ -22,6 +22,10 @@ use ledger::sshsig::{self, EVENT_NAMESPACE};
 use ledger::verify::{Pending, Pipeline};
 use ledger::{Head, Options, Record, Signature, SignatureCheck, Signer as _, Verifier};
 
+/// The program's own allocator.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const EVENTS: usize = 20_000;
 const ROUNDS: usize = 9;
 const PAGE: usize = 512;
