@@ -18,10 +18,6 @@ use crate::projection::releases::Releases;
 /// How many records are fetched at a time; bounds memory, not the log.
 pub(crate) const PAGE: u32 = 512;
 
-/// The most threads for what a database hands over. It reads some six records in the time that one
-/// signature takes: more threads would wait, and each holds memory.
-const FED: NonZeroUsize = NonZeroUsize::MIN.saturating_add(7);
-
 impl Entry for StoredRecord {
     fn line(&self) -> &[u8] {
         &self.line
@@ -94,7 +90,7 @@ impl Log {
         each: &mut (dyn FnMut(&Event) + Send),
     ) -> Result<(), EngineError> {
         let mut at = self.size();
-        let mut pipeline = Pipeline::new(at, threads().min(FED));
+        let mut pipeline = Pipeline::new(at, threads());
         let mut page = session.records(at, PAGE).await?;
         while page.len() == PAGE as usize {
             at += page.len() as u64;

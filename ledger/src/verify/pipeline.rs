@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, Builder, JoinHandle};
@@ -34,7 +35,7 @@ pub struct Pipeline<E> {
     threads: NonZeroUsize,
     workers: Vec<JoinHandle<()>>,
     jobs: Option<Sender<Order<E>>>,
-    queue: Arc<Mutex<Receiver<Order<E>>>>,
+    queue: Arc<Queue<E>>,
     /// What was submitted and not yet taken, first to last.
     pieces: VecDeque<Piece<E>>,
     /// Where the next entry stands.
@@ -65,17 +66,26 @@ struct Job<E> {
 /// A job, and who waits for it.
 type Order<E> = (Job<E>, Sender<Outcome<E>>);
 
+/// What no thread has begun yet.
+struct Queue<E> {
+    orders: Mutex<Receiver<Order<E>>>,
+    length: AtomicUsize,
+}
+
 impl<E: Entry + 'static> Pipeline<E> {
     /// Returns a pipeline for the entries that follow the first `position` ones, with at most so many
-    /// threads; each begins when there is something for it.
+    /// threads; each begins when it is needed.
     #[must_use]
     pub fn new(position: u64, threads: NonZeroUsize) -> Self {
-        let (jobs, queue) = channel();
+        let (jobs, orders) = channel();
         Self {
             threads,
             workers: Vec::new(),
             jobs: Some(jobs),
-            queue: Arc::new(Mutex::new(queue)),
+            queue: Arc::new(Queue {
+                orders: Mutex::new(orders),
+                length: AtomicUsize::new(0),
+            }),
             pieces: VecDeque::new(),
             position,
             opening: None,
@@ -91,6 +101,9 @@ impl<E: Entry + 'static> Pipeline<E> {
             preparation.expect_key(key);
         }
         let few = entries.len() < FEW && self.workers.is_empty();
+        if !few {
+            self.employ();
+        }
         let mut entries = entries.into_iter();
         loop {
             let entries: Vec<E> = entries.by_ref().take(PIECE).collect();
@@ -115,7 +128,7 @@ impl<E: Entry + 'static> Pipeline<E> {
     /// Returns the oldest entries, where there are so many more that all threads have work while these are
     /// taken in.
     pub fn surplus(&mut self) -> Option<Pending<E>> {
-        let keep = self.threads.get() * WAITING;
+        let keep = self.workers.len() * WAITING;
         let surplus = self.pieces.len().checked_sub(keep).filter(|more| *more > 0);
         surplus.map(|surplus| Pending(self.pieces.drain(..surplus).collect()))
     }
@@ -125,17 +138,26 @@ impl<E: Entry + 'static> Pipeline<E> {
         Pending(self.pieces.drain(..).collect())
     }
 
-    fn hand_over(&mut self, job: Job<E>) -> Piece<E> {
-        if self.workers.len() < self.threads.get() {
+    /// Begins two threads, and one more whenever those there are have not kept up with what is submitted:
+    /// a thread that would only wait holds memory all the same.
+    fn employ(&mut self) {
+        let behind = self.queue.length.load(Ordering::Relaxed) > 0;
+        let wanted = (self.workers.len() + usize::from(behind)).max(2);
+        while self.workers.len() < wanted.min(self.threads.get()) {
             let queue = Arc::clone(&self.queue);
             // fewer threads than asked for are slower, and nothing else
-            if let Ok(worker) = Builder::new().spawn(move || work(&queue)) {
-                self.workers.push(worker);
-            }
+            let Ok(worker) = Builder::new().spawn(move || work(&queue)) else {
+                return;
+            };
+            self.workers.push(worker);
         }
+    }
+
+    fn hand_over(&mut self, job: Job<E>) -> Piece<E> {
         match &self.jobs {
             Some(jobs) if !self.workers.is_empty() => {
                 let (answer, outcome) = channel();
+                self.queue.length.fetch_add(1, Ordering::Relaxed);
                 // the other end lives as long as this one
                 drop(jobs.send((job, answer)));
                 Piece::Elsewhere(outcome)
@@ -153,12 +175,14 @@ impl<E: Entry> Job<E> {
 }
 
 /// Does one piece after another until no more can come; those that were begun are done.
-fn work<E: Entry>(queue: &Mutex<Receiver<Order<E>>>) {
+fn work<E: Entry>(queue: &Queue<E>) {
     loop {
-        let order = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok((job, answer)) = order else {
+        let orders = queue.orders.lock().unwrap_or_else(PoisonError::into_inner);
+        let Ok((job, answer)) = orders.recv() else {
             return;
         };
+        drop(orders);
+        queue.length.fetch_sub(1, Ordering::Relaxed);
         // who no longer waits for it has no use for it
         drop(answer.send(job.done()));
     }
